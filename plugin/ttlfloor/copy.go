@@ -1,0 +1,108 @@
+package ttlfloor
+
+import (
+	"slices"
+
+	"github.com/miekg/dns"
+)
+
+// reply is a message with room for the record lists of a small one, so that most
+// replies cost one allocation beside their records.
+type reply struct {
+	dns.Msg
+	room [8]dns.RR
+	used int
+}
+
+// list returns a copy of section that may be written to.
+func (r *reply) list(section []dns.RR) []dns.RR {
+	n := len(section)
+	if n > len(r.room)-r.used {
+		return slices.Clone(section)
+	}
+	rrs := r.room[r.used : r.used+n : r.used+n]
+	r.used += n
+	copy(rrs, section)
+	return rrs
+}
+
+// rewrite returns m as decided: a new message that shares with m every record that
+// stays, or m if all do. Backends answer with pointers into their own data, and
+// cache and other queries hold the same message: nothing of it may change.
+func (s *rrsets) rewrite(t *TTLFloor, m *dns.Msg, negative bool) *dns.Msg {
+	var out *reply
+	change := func(section []dns.RR, authority bool) []dns.RR {
+		var slabs slabs
+		rrs := section
+		changed := false
+		for i, rr := range section {
+			key, ok := t.rrsetOf(rr, authority, negative)
+			if !ok {
+				continue
+			}
+			set := s.find(key)
+			if !set.changes(rr) {
+				continue
+			}
+			if out == nil {
+				out = &reply{Msg: *m}
+			}
+			if !changed {
+				changed, rrs = true, out.list(section)
+			}
+			rrs[i] = slabs.copy(rr, len(section)-i)
+			set.apply(rrs[i])
+		}
+		return rrs
+	}
+	answer, ns, extra := change(m.Answer, false), change(m.Ns, true), change(m.Extra, false)
+	if out == nil {
+		return m
+	}
+	out.Answer, out.Ns, out.Extra = answer, ns, extra
+	return &out.Msg
+}
+
+// slabs hold the copies of a section's records, those of one type in one
+// allocation. The copies are shallow: only the header and MINIMUM are written to.
+type slabs struct {
+	a     []dns.A
+	aaaa  []dns.AAAA
+	cname []dns.CNAME
+	ptr   []dns.PTR
+	rrsig []dns.RRSIG
+	srv   []dns.SRV
+	soa   []dns.SOA
+	txt   []dns.TXT
+}
+
+// copy returns a copy of rr; room is for how many records a new slab is made.
+func (s *slabs) copy(rr dns.RR, room int) dns.RR {
+	switch rr := rr.(type) {
+	case *dns.A:
+		return put(&s.a, rr, room)
+	case *dns.AAAA:
+		return put(&s.aaaa, rr, room)
+	case *dns.CNAME:
+		return put(&s.cname, rr, room)
+	case *dns.PTR:
+		return put(&s.ptr, rr, room)
+	case *dns.RRSIG:
+		return put(&s.rrsig, rr, room)
+	case *dns.SRV:
+		return put(&s.srv, rr, room)
+	case *dns.SOA:
+		return put(&s.soa, rr, room)
+	case *dns.TXT:
+		return put(&s.txt, rr, room)
+	}
+	return dns.Copy(rr)
+}
+
+func put[T any](slab *[]T, record *T, room int) *T {
+	if *slab == nil {
+		*slab = make([]T, 0, room)
+	}
+	*slab = append(*slab, *record)
+	return &(*slab)[len(*slab)-1]
+}

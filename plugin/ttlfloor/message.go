@@ -1,0 +1,123 @@
+package ttlfloor
+
+import "github.com/miekg/dns"
+
+// raise returns the message that leaves in m's place and why it differs. It is m
+// itself if nothing changes; m and its records are never written to.
+func (t *TTLFloor) raise(m *dns.Msg) (*dns.Msg, Reason) {
+	if !isLookup(m) || (m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError) {
+		return m, 0
+	}
+	negative := isNegative(m)
+	if t.keepsAll(m, negative) {
+		return m, 0
+	}
+
+	var s rrsets
+	for i, section := range [...][]dns.RR{m.Ns, m.Answer, m.Extra} {
+		authority := i == 0
+		for _, rr := range section {
+			key, ok := t.rrsetOf(rr, authority, negative)
+			if !ok {
+				continue
+			}
+			set := s.find(key)
+			if set == nil {
+				set = s.add(key)
+				set.negative = authority
+			}
+			set.add(rr)
+		}
+	}
+	draw := NewDraw(t.draw()) // one for all RRsets of the message
+	var reasons Reason
+	for i := range s.n {
+		reasons |= s.at(i).decide(&t.policy, draw, t.now)
+	}
+	return s.rewrite(t, m, negative), reasons
+}
+
+// isNegative reports whether m denies the name or the type that was asked for
+// (RFC 2308 section 2). CNAMEs that lead to the denial may precede it.
+func isNegative(m *dns.Msg) bool {
+	if m.Rcode == dns.RcodeNameError {
+		return true
+	}
+	qtype := m.Question[0].Qtype
+	for _, rr := range m.Answer {
+		if rr != nil && (qtype == dns.TypeANY || qtype == rr.Header().Rrtype) {
+			return false
+		}
+	}
+	return true
+}
+
+// keepsAll is the quick look that most replies end with: no TTL needs raising or
+// scattering, and they are all the same, so that no RRset has two.
+func (t *TTLFloor) keepsAll(m *dns.Msg, negative bool) bool {
+	var first *dns.RR_Header
+	for _, section := range [...][]dns.RR{m.Answer, m.Extra} {
+		for _, rr := range section {
+			if _, ok := t.rrsetOf(rr, false, negative); !ok {
+				continue
+			}
+			h := rr.Header()
+			if first == nil {
+				first = h
+			}
+			if h.Ttl != first.Ttl || !t.policy.keeps(h.Ttl, t.policy.Floor) {
+				return false
+			}
+		}
+	}
+	for _, rr := range m.Ns {
+		if _, ok := t.rrsetOf(rr, true, negative); !ok {
+			continue
+		}
+		soa, ok := rr.(*dns.SOA)
+		if !ok || !t.policy.keeps(min(soa.Hdr.Ttl, soa.Minttl), t.policy.Negative) {
+			return false // a signature beside the SOA takes the long way
+		}
+	}
+	return true
+}
+
+// rrsetOf returns the key of the RRset to which rr belongs, and whether its TTL is
+// ours to change. An RRSIG belongs to the RRset that it covers.
+func (t *TTLFloor) rrsetOf(rr dns.RR, authority, negative bool) (rrsetKey, bool) {
+	if rr == nil {
+		return rrsetKey{}, false
+	}
+	h := rr.Header()
+	rrtype := h.Rrtype
+	if rrtype == dns.TypeRRSIG {
+		sig, ok := rr.(*dns.RRSIG)
+		if !ok {
+			return rrsetKey{}, false // an RRSIG without RDATA covers nothing
+		}
+		rrtype = sig.TypeCovered
+	}
+	if neverRaised(rrtype) || h.Class == dns.ClassANY || h.Class == dns.ClassNONE {
+		return rrsetKey{}, false
+	}
+	if authority && !(negative && rrtype == dns.TypeSOA) {
+		return rrsetKey{}, false
+	}
+	if t.types != nil {
+		if _, ok := t.types[rrtype]; !ok {
+			return rrsetKey{}, false
+		}
+	}
+	return rrsetKey{h.Name, rrtype, h.Class}, true
+}
+
+// neverRaised are the types whose TTL field holds something else (OPT), that are or
+// carry a signature over the message (TSIG, SIG(0), TKEY), that stand in questions
+// only (RFC 6895 section 3.1), and NS and DS: a delegation's TTL is its owner's.
+func neverRaised(rrtype uint16) bool {
+	switch rrtype {
+	case dns.TypeNone, dns.TypeOPT, dns.TypeSIG, dns.TypeRRSIG, dns.TypeNS, dns.TypeDS:
+		return true
+	}
+	return rrtype >= 128 && rrtype <= 255
+}

@@ -1,0 +1,179 @@
+package ttlfloor
+
+import (
+	"math"
+	"strings"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// rrset is what the records of one RRset have in common: how they came and, once
+// decided, how they leave. Signatures that cover it belong to it.
+type rrset struct {
+	key      rrsetKey
+	negative bool // it is the SOA of a negative answer
+	hasData  bool // it has more than signatures
+	signed   bool
+
+	ttl      uint32 // the smallest that came (RFC 2181 section 5.2)
+	minimum  uint32 // the smallest MINIMUM of a SOA
+	original uint32 // the smallest original TTL of a signature
+	expires  uint32 // the first expiration of a signature, in RFC 1982 order
+
+	newTTL     uint32
+	newMinimum uint32 // 0: MINIMUM stays
+}
+
+type rrsetKey struct {
+	name          string
+	rrtype, class uint16
+}
+
+// add takes in a record that came.
+func (set *rrset) add(rr dns.RR) {
+	ttl := rr.Header().Ttl
+	if ttl > maxTTL {
+		ttl = 0 // RFC 2181 section 8
+	}
+	if sig, ok := rr.(*dns.RRSIG); ok {
+		if !set.signed || int32(sig.Expiration-set.expires) < 0 { // #nosec G115 -- RFC 1982 arithmetic
+			set.expires = sig.Expiration
+		}
+		set.signed = true
+		set.original = min(set.original, sig.OrigTtl)
+		if !set.hasData {
+			set.ttl = min(set.ttl, ttl)
+		}
+		return
+	}
+	if !set.hasData { // a signature that came before has no say
+		set.hasData, set.ttl = true, ttl
+	}
+	set.ttl = min(set.ttl, ttl)
+	if soa, ok := rr.(*dns.SOA); ok {
+		set.minimum = min(set.minimum, soa.Minttl)
+	}
+}
+
+// decide sets how the RRset leaves and says why that is not how it came.
+func (set *rrset) decide(p *Policy, d Draw, now func() time.Time) Reason {
+	if set.negative {
+		return set.decideNegative(p, d, now)
+	}
+	ttl, why := p.TTL(set.ttl, d)
+	set.newTTL = set.allowed(ttl, now)
+	if set.newTTL == set.ttl {
+		return 0
+	}
+	return why
+}
+
+// decideNegative changes what a client goes by, the smaller of the SOA's TTL and
+// MINIMUM (RFC 2308 section 5). A signature lets the TTL move, but not MINIMUM.
+func (set *rrset) decideNegative(p *Policy, d Draw, now func() time.Time) Reason {
+	came := min(set.ttl, set.minimum)
+	ttl, why := p.NegativeTTL(came, d)
+	set.newTTL = set.ttl
+	if ttl < came {
+		set.newTTL = ttl
+	} else if ttl > set.ttl {
+		set.newTTL = set.allowed(ttl, now)
+	}
+	raiseMinimum := ttl > set.minimum && !set.signed
+	if raiseMinimum {
+		set.newMinimum = ttl
+	}
+	if set.newTTL == set.ttl && !raiseMinimum {
+		return 0
+	}
+	return why
+}
+
+// allowed returns wanted, but not more than a signature lets a validator keep the
+// RRset (RFC 4035 section 5.3.3), and never less for it than came.
+func (set *rrset) allowed(wanted uint32, now func() time.Time) uint32 {
+	if !set.signed || wanted <= set.ttl {
+		return wanted
+	}
+	left := int32(set.expires - uint32(now().Unix())) // #nosec G115 -- RFC 1982 arithmetic
+	return max(set.ttl, min(wanted, set.original, uint32(max(left, 0))))
+}
+
+// changes reports whether rr, one of the RRset's records, leaves different.
+func (set *rrset) changes(rr dns.RR) bool {
+	if rr.Header().Ttl != set.newTTL {
+		return true
+	}
+	soa, ok := rr.(*dns.SOA)
+	return ok && soa.Minttl < set.newMinimum
+}
+
+// apply makes copied, the copy of a record that changes, leave as decided.
+func (set *rrset) apply(copied dns.RR) {
+	copied.Header().Ttl = set.newTTL
+	if soa, ok := copied.(*dns.SOA); ok {
+		soa.Minttl = max(soa.Minttl, set.newMinimum)
+	}
+}
+
+// rrsets are the RRsets of one message that may change. A few are found by looking
+// along the list; a message of thousands gets an index, so that nobody can send us
+// one that makes us compare every record with every other.
+type rrsets struct {
+	few   [8]rrset
+	more  []rrset
+	n     int
+	index map[rrsetKey]int
+}
+
+const indexFrom = 32
+
+func (s *rrsets) at(i int) *rrset {
+	if i < len(s.few) {
+		return &s.few[i]
+	}
+	return &s.more[i-len(s.few)]
+}
+
+// find returns the RRset with that key, or nil.
+func (s *rrsets) find(key rrsetKey) *rrset {
+	if s.index != nil {
+		if i, ok := s.index[key.folded()]; ok {
+			return s.at(i)
+		}
+		return nil
+	}
+	// Backwards: a record mostly belongs to the RRset of the one before it.
+	for i := s.n - 1; i >= 0; i-- {
+		set := s.at(i)
+		if set.key == key || (set.key.rrtype == key.rrtype && set.key.class == key.class &&
+			strings.EqualFold(set.key.name, key.name)) {
+			return set
+		}
+	}
+	return nil
+}
+
+func (s *rrsets) add(key rrsetKey) *rrset {
+	if s.n >= len(s.few) {
+		s.more = append(s.more, rrset{})
+	}
+	set := s.at(s.n)
+	*set = rrset{key: key, ttl: math.MaxUint32, minimum: math.MaxUint32, original: math.MaxUint32}
+	s.n++
+	if s.n == indexFrom {
+		s.index = make(map[rrsetKey]int)
+		for i := range s.n {
+			s.index[s.at(i).key.folded()] = i
+		}
+	} else if s.n > indexFrom {
+		s.index[key.folded()] = s.n - 1
+	}
+	return set
+}
+
+func (k rrsetKey) folded() rrsetKey {
+	k.name = strings.ToLower(k.name)
+	return k
+}

@@ -1,0 +1,42 @@
+package ttlfloor
+
+import (
+	"context"
+	"errors"
+
+	"github.com/coredns/coredns/plugin/metrics"
+
+	"github.com/miekg/dns"
+)
+
+var errNilMessage = errors.New("ttlfloor: response message is nil")
+
+// responseWriter raises the TTLs of the messages that pass. Replies that a plugin
+// packed itself and hands to Write pass unchanged.
+type responseWriter struct {
+	dns.ResponseWriter
+	floor *TTLFloor
+	ctx   context.Context // of the query, for the metric's labels
+	zone  string
+}
+
+// WriteMsg implements the dns.ResponseWriter interface.
+func (w *responseWriter) WriteMsg(m *dns.Msg) error {
+	if m == nil {
+		return errNilMessage
+	}
+	out, reasons := w.floor.raise(m)
+	if reasons != 0 {
+		w.count(reasons)
+	}
+	return w.ResponseWriter.WriteMsg(out)
+}
+
+func (w *responseWriter) count(reasons Reason) {
+	server, view := metrics.WithServer(w.ctx), metrics.WithView(w.ctx)
+	for i, name := range reasonNames {
+		if reasons&(1<<i) != 0 {
+			responsesTotal.WithLabelValues(server, w.zone, view, name).Inc()
+		}
+	}
+}
