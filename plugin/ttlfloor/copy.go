@@ -6,21 +6,22 @@ import (
 	"github.com/miekg/dns"
 )
 
-// reply is a message with room for the record lists of a small one, so that most
-// replies cost one allocation beside their records.
+// reply is a message with room for what a small one needs, so that most replies
+// cost one allocation.
 type reply struct {
 	dns.Msg
-	room [8]dns.RR
-	used int
+	rrs  [4]dns.RR
+	used int   // of rrs
+	a    dns.A // the answer of most: one address
 }
 
 // list returns a copy of section that may be written to.
 func (r *reply) list(section []dns.RR) []dns.RR {
 	n := len(section)
-	if n > len(r.room)-r.used {
+	if n > len(r.rrs)-r.used {
 		return slices.Clone(section)
 	}
-	rrs := r.room[r.used : r.used+n : r.used+n]
+	rrs := r.rrs[r.used : r.used+n : r.used+n]
 	r.used += n
 	copy(rrs, section)
 	return rrs
@@ -31,35 +32,38 @@ func (r *reply) list(section []dns.RR) []dns.RR {
 // cache and other queries hold the same message: nothing of it may change.
 func (s *rrsets) rewrite(t *TTLFloor, m *dns.Msg, negative bool) *dns.Msg {
 	var out *reply
-	change := func(section []dns.RR, authority bool) []dns.RR {
-		var slabs slabs
-		rrs := section
-		changed := false
-		for i, rr := range section {
-			key, ok := t.rrsetOf(rr, authority, negative)
-			if !ok {
+	for i, section := range [...][]dns.RR{m.Answer, m.Ns, m.Extra} {
+		var rrs []dns.RR // section, once a record of it changes
+		var copies slabs
+		for j, rr := range section {
+			rrtype := t.rrsetType(rr, i == 1, negative)
+			if rrtype == notOurs {
 				continue
 			}
-			set := s.find(key)
+			h := rr.Header()
+			set := s.find(h.Name, rrtype, h.Class)
 			if !set.changes(rr) {
 				continue
 			}
 			if out == nil {
 				out = &reply{Msg: *m}
 			}
-			if !changed {
-				changed, rrs = true, out.list(section)
+			if rrs == nil {
+				rrs = out.list(section)
+				*[...]*[]dns.RR{&out.Answer, &out.Ns, &out.Extra}[i] = rrs
 			}
-			rrs[i] = slabs.copy(rr, len(section)-i)
-			set.apply(rrs[i])
+			if a, ok := rr.(*dns.A); ok && len(section) == 1 && i == 0 {
+				out.a = *a
+				rrs[j] = &out.a
+			} else {
+				rrs[j] = copies.copy(rr, len(section)-j)
+			}
+			set.apply(rrs[j])
 		}
-		return rrs
 	}
-	answer, ns, extra := change(m.Answer, false), change(m.Ns, true), change(m.Extra, false)
 	if out == nil {
 		return m
 	}
-	out.Answer, out.Ns, out.Extra = answer, ns, extra
 	return &out.Msg
 }
 

@@ -17,13 +17,14 @@ func (t *TTLFloor) raise(m *dns.Msg) (*dns.Msg, Reason) {
 	for i, section := range [...][]dns.RR{m.Ns, m.Answer, m.Extra} {
 		authority := i == 0
 		for _, rr := range section {
-			key, ok := t.rrsetOf(rr, authority, negative)
-			if !ok {
+			rrtype := t.rrsetType(rr, authority, negative)
+			if rrtype == notOurs {
 				continue
 			}
-			set := s.find(key)
+			h := rr.Header()
+			set := s.find(h.Name, rrtype, h.Class)
 			if set == nil {
-				set = s.add(key)
+				set = s.add(h.Name, rrtype, h.Class)
 				set.negative = authority
 			}
 			set.add(rr)
@@ -58,7 +59,7 @@ func (t *TTLFloor) keepsAll(m *dns.Msg, negative bool) bool {
 	var first *dns.RR_Header
 	for _, section := range [...][]dns.RR{m.Answer, m.Extra} {
 		for _, rr := range section {
-			if _, ok := t.rrsetOf(rr, false, negative); !ok {
+			if t.rrsetType(rr, false, negative) == notOurs {
 				continue
 			}
 			h := rr.Header()
@@ -71,7 +72,7 @@ func (t *TTLFloor) keepsAll(m *dns.Msg, negative bool) bool {
 		}
 	}
 	for _, rr := range m.Ns {
-		if _, ok := t.rrsetOf(rr, true, negative); !ok {
+		if t.rrsetType(rr, true, negative) == notOurs {
 			continue
 		}
 		soa, ok := rr.(*dns.SOA)
@@ -82,33 +83,36 @@ func (t *TTLFloor) keepsAll(m *dns.Msg, negative bool) bool {
 	return true
 }
 
-// rrsetOf returns the key of the RRset to which rr belongs, and whether its TTL is
-// ours to change. An RRSIG belongs to the RRset that it covers.
-func (t *TTLFloor) rrsetOf(rr dns.RR, authority, negative bool) (rrsetKey, bool) {
+// notOurs is the type that rrsetType gives to records that leave as they came.
+const notOurs = dns.TypeNone
+
+// rrsetType returns the type of the RRset to which rr belongs, or notOurs. An RRSIG
+// belongs to the RRset that it covers.
+func (t *TTLFloor) rrsetType(rr dns.RR, authority, negative bool) uint16 {
 	if rr == nil {
-		return rrsetKey{}, false
+		return notOurs
 	}
 	h := rr.Header()
 	rrtype := h.Rrtype
 	if rrtype == dns.TypeRRSIG {
 		sig, ok := rr.(*dns.RRSIG)
 		if !ok {
-			return rrsetKey{}, false // an RRSIG without RDATA covers nothing
+			return notOurs // an RRSIG without RDATA covers nothing
 		}
 		rrtype = sig.TypeCovered
 	}
 	if neverRaised(rrtype) || h.Class == dns.ClassANY || h.Class == dns.ClassNONE {
-		return rrsetKey{}, false
+		return notOurs
 	}
 	if authority && !(negative && rrtype == dns.TypeSOA) {
-		return rrsetKey{}, false
+		return notOurs
 	}
 	if t.types != nil {
 		if _, ok := t.types[rrtype]; !ok {
-			return rrsetKey{}, false
+			return notOurs
 		}
 	}
-	return rrsetKey{h.Name, rrtype, h.Class}, true
+	return rrtype
 }
 
 // neverRaised are the types whose TTL field holds something else (OPT), that are or

@@ -45,45 +45,51 @@ type Policy struct {
 	Floor    uint32 // a TTL above 0 and below it becomes Floor
 	Zero     uint32 // what TTL 0 becomes
 	Negative uint32 // the floor of negative answers, whose 0 becomes it too
-	Jitter   Range  // what a raised TTL gains
+	Jitter   Range  // what a raised TTL gains, and one that is just at its floor
 	Spread   Range  // what a TTL that needed no raising gains
 }
 
 // TTL returns the TTL that leaves for one that came, and why it differs.
 func (p *Policy) TTL(ttl uint32, d Draw) (uint32, Reason) {
-	switch {
-	case ttl == 0 || ttl > maxTTL:
+	if ttl == 0 || ttl > maxTTL {
 		return scale(p.Zero, p.Jitter, p.Floor, d), Zero
-	case ttl < p.Floor:
-		return scale(p.Floor, p.Jitter, p.Floor, d), Low
-	default:
-		return p.spread(ttl, p.Floor, d)
 	}
+	return p.atLeast(p.Floor, Low, ttl, d)
 }
 
 // NegativeTTL is TTL for the time that a denial may be cached. A zero is raised
 // to Negative and not to Zero: nobody should wait half a minute for a name that
 // was created a second ago.
 func (p *Policy) NegativeTTL(ttl uint32, d Draw) (uint32, Reason) {
-	if ttl > maxTTL || ttl < p.Negative {
-		return scale(p.Negative, p.Jitter, p.Negative, d), Negative
+	if ttl > maxTTL {
+		ttl = 0
 	}
-	return p.spread(ttl, p.Negative, d)
+	return p.atLeast(p.Negative, Negative, ttl, d)
 }
 
-func (p *Policy) spread(ttl, floor uint32, d Draw) (uint32, Reason) {
-	if p.Spread == (Range{}) {
+func (p *Policy) atLeast(floor uint32, raised Reason, ttl uint32, d Draw) (uint32, Reason) {
+	leaves, reason := ttl, raised
+	if p.raises(ttl, floor) {
+		leaves = scale(floor, p.Jitter, floor, d)
+	} else if p.Spread != (Range{}) {
+		leaves, reason = scale(ttl, p.Spread, floor, d), Spread
+	}
+	if leaves == ttl {
 		return ttl, 0
 	}
-	if scattered := scale(ttl, p.Spread, floor, d); scattered != ttl {
-		return scattered, Spread
-	}
-	return ttl, 0
+	return leaves, reason
+}
+
+// raises reports whether a TTL gains jitter. One that is at its floor does: clients
+// that received it together would otherwise ask together for ever, and 5 s is both
+// the floor by default and what the kubernetes plugin and cache's MINTTL answer.
+func (p *Policy) raises(ttl, floor uint32) bool {
+	return ttl < floor || (ttl == floor && p.Jitter != (Range{}))
 }
 
 // keeps reports whether a TTL leaves as it came, whatever the draw.
 func (p *Policy) keeps(ttl, floor uint32) bool {
-	return ttl >= floor && ttl <= maxTTL && p.Spread == (Range{})
+	return !p.raises(ttl, floor) && ttl <= maxTTL && p.Spread == (Range{})
 }
 
 // scale returns ttl times 1 plus the draw's place in r, within [floor, maxTTL].
@@ -92,9 +98,9 @@ func (p *Policy) keeps(ttl, floor uint32) bool {
 // same small TTL on one of two or three seconds, unevenly.
 func scale(ttl uint32, r Range, floor uint32, d Draw) uint32 {
 	exact := float64(ttl) * (1 + r.Low + (r.High-r.Low)*d.factor)
-	whole, fraction := math.Modf(exact)
-	if fraction > d.round {
+	whole := uint32(min(max(exact, 0), maxTTL)) // rounded down
+	if exact-float64(whole) > d.round {
 		whole++
 	}
-	return uint32(min(max(whole, float64(floor)), maxTTL))
+	return min(max(whole, floor), maxTTL)
 }

@@ -11,7 +11,7 @@ import (
 // rrset is what the records of one RRset have in common: how they came and, once
 // decided, how they leave. Signatures that cover it belong to it.
 type rrset struct {
-	key      rrsetKey
+	rrsetKey
 	negative bool // it is the SOA of a negative answer
 	hasData  bool // it has more than signatures
 	signed   bool
@@ -118,10 +118,10 @@ func (set *rrset) apply(copied dns.RR) {
 }
 
 // rrsets are the RRsets of one message that may change. A few are found by looking
-// along the list; a message of thousands gets an index, so that nobody can send us
-// one that makes us compare every record with every other.
+// along the list; a message of many gets an index, so that nobody can send us one
+// that makes us compare every record with every other.
 type rrsets struct {
-	few   [8]rrset
+	few   [4]rrset
 	more  []rrset
 	n     int
 	index map[rrsetKey]int
@@ -136,10 +136,10 @@ func (s *rrsets) at(i int) *rrset {
 	return &s.more[i-len(s.few)]
 }
 
-// find returns the RRset with that key, or nil.
-func (s *rrsets) find(key rrsetKey) *rrset {
+// find returns the RRset, or nil.
+func (s *rrsets) find(name string, rrtype, class uint16) *rrset {
 	if s.index != nil {
-		if i, ok := s.index[key.folded()]; ok {
+		if i, ok := s.index[rrsetKey{strings.ToLower(name), rrtype, class}]; ok {
 			return s.at(i)
 		}
 		return nil
@@ -147,28 +147,28 @@ func (s *rrsets) find(key rrsetKey) *rrset {
 	// Backwards: a record mostly belongs to the RRset of the one before it.
 	for i := s.n - 1; i >= 0; i-- {
 		set := s.at(i)
-		if set.key == key || (set.key.rrtype == key.rrtype && set.key.class == key.class &&
-			strings.EqualFold(set.key.name, key.name)) {
+		if set.rrtype == rrtype && set.class == class && (set.name == name || strings.EqualFold(set.name, name)) {
 			return set
 		}
 	}
 	return nil
 }
 
-func (s *rrsets) add(key rrsetKey) *rrset {
+func (s *rrsets) add(name string, rrtype, class uint16) *rrset {
 	if s.n >= len(s.few) {
 		s.more = append(s.more, rrset{})
 	}
 	set := s.at(s.n)
-	*set = rrset{key: key, ttl: math.MaxUint32, minimum: math.MaxUint32, original: math.MaxUint32}
+	set.rrsetKey = rrsetKey{name, rrtype, class}
+	set.ttl, set.minimum, set.original = math.MaxUint32, math.MaxUint32, math.MaxUint32
 	s.n++
 	if s.n == indexFrom {
 		s.index = make(map[rrsetKey]int)
 		for i := range s.n {
-			s.index[s.at(i).key.folded()] = i
+			s.index[s.at(i).folded()] = i
 		}
 	} else if s.n > indexFrom {
-		s.index[key.folded()] = s.n - 1
+		s.index[set.folded()] = s.n - 1
 	}
 	return set
 }

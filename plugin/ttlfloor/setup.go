@@ -121,14 +121,14 @@ func newZones(in, except, serverBlock []string) (zones, error) {
 		if !block.Contains(name) {
 			return nil, fmt.Errorf("zone %q is outside the server block: want names in %s", name, strings.Join(block, " "))
 		}
-		z[name] = true
+		z[name] = &zone{name: name}
 	}
 	for _, name := range except {
 		for _, name := range plugin.Host(name).NormalizeExact() {
-			if z[name] || !raised.Contains(name) {
+			if slices.Contains(raised, name) || !raised.Contains(name) {
 				return nil, fmt.Errorf("except %q is not below a zone: want names below %s", name, strings.Join(raised, " "))
 			}
-			z[name] = false
+			z[name] = &zone{name: name, excepted: true}
 		}
 	}
 	return z, nil

@@ -14,7 +14,6 @@ package ttlfloor
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/coredns/coredns/plugin"
@@ -36,36 +35,13 @@ type TTLFloor struct {
 	draw func() uint64    // 64 random bits; called from many goroutines
 }
 
-// zones says of names, lower case and with their final dot, whether they and what
-// is below them are raised (true) or excepted (false).
-type zones map[string]bool
-
-// match returns the zone that qname is in, or "" if it is in none or excepted.
-// The longest name decides. It goes along the name as dnsserver.Server does,
-// because plugin.Zones splits both names into new slices for each zone.
-func (z zones) match(qname string) string {
-	qname = strings.ToLower(qname)
-	for off, end := 0, false; !end; off, end = dns.NextLabel(qname, off) {
-		if raise, ok := z[qname[off:]]; ok {
-			if !raise {
-				return ""
-			}
-			return qname[off:]
-		}
-	}
-	if z["."] {
-		return "."
-	}
-	return ""
-}
-
 // ServeDNS implements the plugin.Handler interface.
 func (t *TTLFloor) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	if !isLookup(r) {
 		return plugin.NextOrFailure(t.Name(), t.Next, ctx, w, r)
 	}
 	zone := t.zones.match(r.Question[0].Name)
-	if zone == "" {
+	if zone == nil {
 		return plugin.NextOrFailure(t.Name(), t.Next, ctx, w, r)
 	}
 	rw := &responseWriter{ResponseWriter: w, floor: t, ctx: ctx, zone: zone}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/coredns/coredns/plugin/metrics"
-
 	"github.com/miekg/dns"
 )
 
@@ -17,7 +15,7 @@ type responseWriter struct {
 	dns.ResponseWriter
 	floor *TTLFloor
 	ctx   context.Context // of the query, for the metric's labels
-	zone  string
+	zone  *zone
 }
 
 // WriteMsg implements the dns.ResponseWriter interface.
@@ -33,10 +31,10 @@ func (w *responseWriter) WriteMsg(m *dns.Msg) error {
 }
 
 func (w *responseWriter) count(reasons Reason) {
-	server, view := metrics.WithServer(w.ctx), metrics.WithView(w.ctx)
-	for i, name := range reasonNames {
+	counters := w.zone.countersFor(w.ctx)
+	for i := range reasonNames {
 		if reasons&(1<<i) != 0 {
-			responsesTotal.WithLabelValues(server, w.zone, view, name).Inc()
+			counters[i].Inc()
 		}
 	}
 }

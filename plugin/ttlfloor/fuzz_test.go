@@ -1,0 +1,131 @@
+package ttlfloor
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/coredns/coredns/plugin/test"
+
+	"github.com/miekg/dns"
+)
+
+// keeper is a writer that keeps the message it was given.
+type keeper struct {
+	test.ResponseWriter
+	m *dns.Msg
+}
+
+func (k *keeper) WriteMsg(m *dns.Msg) error { k.m = m; return nil }
+
+// FuzzWriter sends arbitrary wire messages through the writer. What comes out packs
+// if the input did, differs in TTLs and MINIMUM only, and the input is as it was.
+func FuzzWriter(f *testing.F) {
+	for _, shape := range shapes(f) {
+		wire, err := shape.reply.Pack()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(wire, uint64(1))
+	}
+	signed := message(f, "a.example.org. A", "a.example.org. 2 IN A 10.0.0.1", sig("a.example.org.", 2, "A", 4, epoch.Add(time.Hour)),
+		"additional: a.example.org. 2 IN AAAA ::1", "authority: example.org. 1 IN NS a.example.org.")
+	signed.SetEdns0(1232, true)
+	signed.SetTsig("key.", dns.HmacSHA256, 300, epoch.Unix())
+	wire, err := signed.Pack()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(wire, uint64(1<<63))
+
+	floors := []*TTLFloor{
+		newFloor(f, "ttlfloor 10s {\n spread 10% 50%\n}"),
+		newFloor(f, "ttlfloor 10s {\n spread -50% 0%\n types A AAAA SOA\n}"),
+		newFloor(f, "ttlfloor 10s"),
+	}
+	f.Fuzz(func(t *testing.T, wire []byte, bits uint64) {
+		m := new(dns.Msg)
+		if m.Unpack(wire) != nil {
+			return
+		}
+		before, packErr := m.Pack()
+		text := m.String()
+		for _, floor := range floors {
+			floor.now = func() time.Time { return epoch }
+			floor.draw = func() uint64 { return bits }
+			kept := new(keeper)
+			w := &responseWriter{ResponseWriter: kept, floor: floor, ctx: t.Context(), zone: floor.zones["example.org."]}
+			if err := w.WriteMsg(m); err != nil {
+				t.Fatal(err)
+			}
+			if m.String() != text {
+				t.Fatalf("the input was changed from\n%s\nto\n%s", text, m)
+			}
+			after, err := kept.m.Pack()
+			if (err == nil) != (packErr == nil) {
+				t.Fatalf("packing the output: %v, the input: %v", err, packErr)
+			}
+			if packErr != nil {
+				continue
+			}
+			if len(after) != len(before) {
+				t.Fatalf("the wire has %d octets, had %d", len(after), len(before))
+			}
+			if got, want := withoutTTLs(kept.m), withoutTTLs(m); got != want {
+				t.Fatalf("more than TTLs differ: from\n%s\nto\n%s", want, got)
+			}
+			checkTTLs(t, floor, m, kept.m)
+		}
+		if again, err := m.Pack(); packErr == nil && (err != nil || !bytes.Equal(again, before)) {
+			t.Fatalf("the input packs differently: %v", err)
+		}
+	})
+}
+
+// checkTTLs holds the output to the rules that need no knowledge of how it was made:
+// one TTL an RRset, none raised past a signature, NS and authority as they came.
+func checkTTLs(t *testing.T, floor *TTLFloor, in, out *dns.Msg) {
+	t.Helper()
+	if out == in {
+		return
+	}
+	one := make(map[rrsetKey]uint32)
+	for i, section := range [][]dns.RR{out.Answer, out.Extra, out.Ns} {
+		came := [][]dns.RR{in.Answer, in.Extra, in.Ns}[i]
+		for j, rr := range section {
+			h := rr.Header()
+			rrtype := floor.rrsetType(rr, i == 2, isNegative(in))
+			if rrtype == notOurs {
+				if rr != came[j] {
+					t.Fatalf("%v was not ours to change", rr)
+				}
+				continue
+			}
+			key := rrsetKey{h.Name, rrtype, h.Class}.folded()
+			if ttl, ok := one[key]; ok && ttl != h.Ttl {
+				t.Fatalf("%v has TTL %d, its RRset %d, in\n%s", rr, h.Ttl, ttl, out)
+			}
+			one[key] = h.Ttl
+			if s, ok := rr.(*dns.RRSIG); ok && h.Ttl > s.OrigTtl && h.Ttl > lowestTTL(in, key) {
+				t.Fatalf("%v was raised above its original TTL in\n%s", rr, out)
+			}
+		}
+	}
+}
+
+// lowestTTL is the smallest TTL with which data of the RRset came, or the largest there is if none did.
+func lowestTTL(m *dns.Msg, key rrsetKey) uint32 {
+	lowest, found := uint32(maxTTL), false
+	for _, section := range [][]dns.RR{m.Answer, m.Ns, m.Extra} {
+		for _, rr := range section {
+			h := rr.Header()
+			if (rrsetKey{h.Name, h.Rrtype, h.Class}).folded() == key {
+				lowest, found = min(lowest, h.Ttl), true
+			}
+		}
+	}
+	if !found {
+		return maxTTL // a signature alone: it may stay as high as it came
+	}
+	return lowest
+}

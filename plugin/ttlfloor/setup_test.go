@@ -1,0 +1,235 @@
+package ttlfloor
+
+import (
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+
+	"github.com/miekg/dns"
+)
+
+func parseIn(stanza string, block ...string) (*TTLFloor, error) {
+	c := caddy.NewTestController("dns", stanza)
+	c.ServerBlockKeys = block
+	return parse(c)
+}
+
+func TestParse(t *testing.T) {
+	usual := Policy{Floor: 5, Zero: 30, Negative: 5, Jitter: Range{0.1, 0.5}}
+	with := func(change func(*Policy)) Policy { p := usual; change(&p); return p }
+	tests := []struct {
+		stanza string
+		policy Policy
+		zones  string // those in, then those excepted with a !
+		types  int    // 0 is all
+	}{
+		{"ttlfloor", usual, "example.org.", 0},
+		{"ttlfloor 30", with(func(p *Policy) { p.Floor, p.Negative = 30, 30 }), "example.org.", 0},
+		{"ttlfloor 1m", with(func(p *Policy) { p.Floor, p.Zero, p.Negative = 60, 60, 60 }), "example.org.", 0},
+		{"ttlfloor 1h", with(func(p *Policy) { p.Floor, p.Zero, p.Negative = 3600, 3600, 3600 }), "example.org.", 0},
+		{"ttlfloor A.Example.org b.example.org.", usual, "a.example.org. b.example.org.", 0},
+		{"ttlfloor 7s 10.example.org", with(func(p *Policy) { p.Floor, p.Negative = 7, 7 }), "10.example.org.", 0},
+		{"ttlfloor {\n zero 2m\n negative 1\n jitter off\n spread -25% 0%\n}",
+			Policy{Floor: 5, Zero: 120, Negative: 1, Spread: Range{-0.25, 0}}, "example.org.", 0},
+		{"ttlfloor {\n jitter 0% 100%\n spread off\n}", with(func(p *Policy) { p.Jitter = Range{0, 1} }), "example.org.", 0},
+		{"ttlfloor {\n types a SRV Aaaa\n except x.example.org y.example.org\n}", usual, "!x.example.org. !y.example.org. example.org.", 3},
+		{"ttlfloor example.org b.a.example.org {\n except a.example.org\n}", usual, "!a.example.org. b.a.example.org. example.org.", 0},
+	}
+	for _, tc := range tests {
+		t.Run(tc.stanza, func(t *testing.T) {
+			floor, err := parseIn(tc.stanza, "example.org.:53")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if floor.policy != tc.policy {
+				t.Errorf("policy %+v, want %+v", floor.policy, tc.policy)
+			}
+			var names []string
+			for name, z := range floor.zones {
+				if z.excepted {
+					name = "!" + name
+				}
+				names = append(names, name)
+			}
+			slices.Sort(names)
+			if got := strings.Join(names, " "); got != tc.zones {
+				t.Errorf("zones %q, want %q", got, tc.zones)
+			}
+			if len(floor.types) != tc.types {
+				t.Errorf("%d types, want %d", len(floor.types), tc.types)
+			}
+		})
+	}
+}
+
+// Every error names the property, the value, and what is accepted.
+func TestParseRefuses(t *testing.T) {
+	const seconds = "want whole seconds from 1s to 1h"
+	tests := []struct{ stanza, property, accepted string }{
+		{"ttlfloor 0", `floor "0" is out of range`, seconds},
+		{"ttlfloor -5s", `floor "-5s" is out of range`, seconds},
+		{"ttlfloor 3601", `floor "3601" is out of range`, seconds},
+		{"ttlfloor 1.5s", `floor "1.5s" has a fraction`, seconds},
+		{"ttlfloor 5x", `floor "5x" is no duration`, seconds},
+		{"ttlfloor 99999999999999999999", `floor "99999999999999999999" is no duration`, seconds},
+		{"ttlfloor 5s 10s", `zone "10s" looks like a duration`, "want FLOOR once and before the zones"},
+		{"ttlfloor a.example.org 10s", `zone "10s" looks like a duration`, "want FLOOR once"},
+		{"ttlfloor example.com", `zone "example.com." is outside the server block`, "want names in example.org."},
+		{"ttlfloor a..example.org", `zone "a..example.org" is no zone`, "want a domain name"},
+		{"ttlfloor {\n zero\n}", "zero has 0 values", "want one, whole seconds from 1s to 1h"},
+		{"ttlfloor {\n zero 30s 40s\n}", "zero has 2 values", "want one"},
+		{"ttlfloor {\n zero never\n}", `zero "never" is no duration`, seconds},
+		{"ttlfloor {\n zero 0\n}", `zero "0" is out of range`, seconds},
+		{"ttlfloor 60s {\n zero 30s\n}", "zero 30s is below the floor", "want at least 60s"},
+		{"ttlfloor {\n negative 1500ms\n}", `negative "1500ms" has a fraction`, seconds},
+		{"ttlfloor {\n negative 2h\n}", `negative "2h" is out of range`, seconds},
+		{"ttlfloor {\n negative\n}", "negative has 0 values", "want one"},
+		{"ttlfloor {\n jitter\n}", "jitter has 0 values", "want off, or LOW HIGH from 0% to 100%"},
+		{"ttlfloor {\n jitter on\n}", `jitter has 1 values, ["on"]`, "want off, or LOW HIGH"},
+		{"ttlfloor {\n jitter 10 50\n}", `jitter "10" is no whole percentage`, "want off, or LOW HIGH"},
+		{"ttlfloor {\n jitter 10% 1000%\n}", `jitter "1000%" is no whole percentage in range`, "to 100%"},
+		{"ttlfloor {\n jitter -10% 50%\n}", `jitter "-10%" is no whole percentage in range`, "from 0%"},
+		{"ttlfloor {\n jitter 50% 10%\n}", `jitter "50% 10%" is no range`, "LOW below HIGH"},
+		{"ttlfloor {\n jitter 10% 10%\n}", `jitter "10% 10%" is no range`, "LOW below HIGH"},
+		{"ttlfloor {\n spread -101% 0%\n}", `spread "-101%" is no whole percentage in range`, "from -100%"},
+		{"ttlfloor {\n spread 1.5% 2%\n}", `spread "1.5%" is no whole percentage`, "LOW HIGH"},
+		{"ttlfloor {\n spread off 2%\n}", `spread "off" is no whole percentage`, "want off"},
+		{"ttlfloor {\n types\n}", "types has no value", "want record types"},
+		{"ttlfloor {\n types A B\n}", `types "B" is no record type`, "want types such as"},
+		{"ttlfloor {\n types NS\n}", `types "NS" is a type whose TTL is never changed`, "want types such as"},
+		{"ttlfloor {\n types OPT\n}", `types "OPT" is a type whose TTL is never changed`, "want types such as"},
+		{"ttlfloor {\n types RRSIG\n}", `types "RRSIG" is a type whose TTL is never changed`, "want types such as"},
+		{"ttlfloor {\n except\n}", "except has no value", "want zones"},
+		{"ttlfloor {\n except a..b\n}", `except "a..b" is no zone`, "want a domain name"},
+		{"ttlfloor {\n except example.org\n}", `except "example.org." is not below a zone`, "want names below example.org."},
+		{"ttlfloor {\n except example.com\n}", `except "example.com." is not below a zone`, "want names below example.org."},
+		{"ttlfloor {\n floor 5s\n}", `unknown property "floor"`, "want one of except, jitter, negative, spread, types, zero"},
+		{"ttlfloor {\n zero 30s\n zero 30s\n}", "zero is given twice", "want it once"},
+		{"ttlfloor\nttlfloor", "this plugin can only be used once per Server Block", "once"},
+	}
+	for _, tc := range tests {
+		t.Run(tc.stanza, func(t *testing.T) {
+			floor, err := parseIn(tc.stanza, "example.org.:53")
+			if err == nil {
+				t.Fatalf("taken as %+v", floor.policy)
+			}
+			for _, want := range []string{tc.property, tc.accepted} {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("error %q does not say %q", err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestSetupErrorNamesPluginAndLine(t *testing.T) {
+	c := caddy.NewTestController("dns", "ttlfloor {\n zero 0\n}")
+	err := setup(c)
+	if err == nil || !strings.HasPrefix(err.Error(), "plugin/ttlfloor: ") || !strings.Contains(err.Error(), ":2 ") {
+		t.Errorf("setup error is %v", err)
+	}
+	if n := len(dnsserver.GetConfig(c).Plugin); n != 0 {
+		t.Errorf("%d plugins were added all the same", n)
+	}
+}
+
+func TestReverseZonesAreNamesNotDurations(t *testing.T) {
+	for zone, want := range map[string]string{
+		"10.0.0.0/8":      "10.in-addr.arpa.",
+		"10.in-addr.arpa": "10.in-addr.arpa.",
+		"2001:db8::/32":   "8.b.d.0.1.0.0.2.ip6.arpa.",
+	} {
+		floor, err := parseIn("ttlfloor "+zone, ".")
+		if err != nil {
+			t.Errorf("%s: %v", zone, err)
+		} else if floor.zones[want] == nil || floor.policy.Floor != defaultFloor {
+			t.Errorf("%s: zones %v, floor %d", zone, slices.Collect(maps.Keys(floor.zones)), floor.policy.Floor)
+		}
+	}
+}
+
+func TestZonesMatchTheLongestName(t *testing.T) {
+	floor, err := parseIn("ttlfloor example.org deep.out.example.org {\n except out.example.org\n}", ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for qname, want := range map[string]string{
+		"example.org.":            "example.org.",
+		"WWW.Example.ORG.":        "example.org.",
+		"org.":                    "",
+		".":                       "",
+		"notexample.org.":         "",
+		`a\.example.org.`:         "",
+		"out.example.org.":        "",
+		"a.out.example.org.":      "",
+		"a.deep.out.example.org.": "deep.out.example.org.",
+	} {
+		got := ""
+		if z := floor.zones.match(qname); z != nil {
+			got = z.name
+		}
+		if got != want {
+			t.Errorf("%s is in %q, want %q", qname, got, want)
+		}
+	}
+	root, err := parseIn("ttlfloor {\n except cluster.local\n}", ".:53")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if root.zones.match("example.org.") == nil || root.zones.match(".") == nil || root.zones.match("a.cluster.local.") != nil {
+		t.Error("root zone with an exception does not match as written")
+	}
+}
+
+func TestSyntaxInTheREADMEIsWhatTheParserTakes(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, syntax, _ := strings.Cut(string(readme), "## Syntax")
+	_, block, _ := strings.Cut(syntax, "~~~ txt\n")
+	block, _, _ = strings.Cut(block, "~~~")
+	var documented []string
+	for _, m := range regexp.MustCompile(`(?m)^ {4}(\w+) `).FindAllStringSubmatch(block, -1) {
+		documented = append(documented, m[1])
+	}
+	slices.Sort(documented)
+	if want := slices.Sorted(maps.Keys(properties)); !slices.Equal(documented, want) {
+		t.Errorf("README's Syntax has %v, the parser %v", documented, want)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, stanza := range []string{
+		"ttlfloor", "ttlfloor 5s example.org", "ttlfloor {\n zero 30s\n jitter 10% 50%\n spread -25% 0%\n types A\n except a.example.org\n}",
+		"ttlfloor 2001:db8::/32", "ttlfloor {", "ttlfloor {\n jitter off\n}\nttlfloor",
+	} {
+		f.Add(stanza)
+	}
+	f.Fuzz(func(t *testing.T, stanza string) {
+		c := caddy.NewTestController("dns", stanza)
+		c.ServerBlockKeys = []string{"."}
+		floor, err := parse(c)
+		if err != nil {
+			return
+		}
+		p := floor.policy
+		if p.Floor < 1 || p.Floor > maxSeconds || p.Zero < p.Floor || p.Zero > maxSeconds || p.Negative < 1 || p.Negative > maxSeconds {
+			t.Errorf("%q is taken as %+v", stanza, p)
+		}
+		if p.Jitter.Low < 0 || p.Jitter.High > 1 || p.Spread.Low < -1 || p.Spread.High > 1 {
+			t.Errorf("%q is taken as %+v", stanza, p)
+		}
+		for name := range floor.zones {
+			if _, ok := dns.IsDomainName(name); !ok {
+				t.Errorf("%q makes %q a zone", stanza, name)
+			}
+		}
+	})
+}

@@ -1,0 +1,52 @@
+package ttlfloor
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/coredns/caddy"
+
+	"github.com/miekg/dns"
+)
+
+// newFloor is the plugin as a Corefile's line sets it up.
+func newFloor(tb testing.TB, stanza string) *TTLFloor {
+	tb.Helper()
+	c := caddy.NewTestController("dns", stanza)
+	c.ServerBlockKeys = []string{"example.org.:53"}
+	t, err := parse(c)
+	if err != nil {
+		tb.Fatalf("%s: %v", stanza, err)
+	}
+	return t
+}
+
+// message builds a reply from a question, "NAME TYPE", and records in the form of a
+// zone file. "authority:" and "additional:" before a record name its section, and
+// "rcode: NAME" sets the rcode.
+func message(tb testing.TB, question string, records ...string) *dns.Msg {
+	tb.Helper()
+	name, qtype, _ := strings.Cut(question, " ")
+	m := new(dns.Msg)
+	m.SetQuestion(name, dns.StringToType[qtype])
+	m.Response = true
+	for _, text := range records {
+		section := &m.Answer
+		if rcode, ok := strings.CutPrefix(text, "rcode: "); ok {
+			m.Rcode = dns.StringToRcode[rcode]
+			continue
+		}
+		if rest, ok := strings.CutPrefix(text, "authority: "); ok {
+			section, text = &m.Ns, rest
+		}
+		if rest, ok := strings.CutPrefix(text, "additional: "); ok {
+			section, text = &m.Extra, rest
+		}
+		rr, err := dns.NewRR(text)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		*section = append(*section, rr)
+	}
+	return m
+}
