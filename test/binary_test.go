@@ -1,0 +1,71 @@
+package test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var binaryDir string
+
+// buildBinary compiles the binary once for all tests, as make build does.
+var buildBinary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "holdfast")
+	if err != nil {
+		return "", err
+	}
+	binaryDir = dir
+	path := filepath.Join(dir, "coredns")
+	build := exec.Command("go", "build", "-trimpath", "-o", path, "./build/coredns") // #nosec G204
+	build.Dir = ".."
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return string(out), err
+	}
+	return path, nil
+})
+
+func binary(t testing.TB) string {
+	t.Helper()
+	path, err := buildBinary()
+	if err != nil {
+		t.Fatalf("building the binary: %v\n%s", err, path)
+	}
+	return path
+}
+
+func removeBinary() {
+	if binaryDir != "" {
+		_ = os.RemoveAll(binaryDir)
+	}
+}
+
+// runBinary starts the binary in dir until the test ends and returns its process. At
+// the end it gets SIGTERM and must exit without an error.
+func runBinary(t testing.TB, dir string, args ...string) *os.Process {
+	t.Helper()
+	cmd := exec.Command(binary(t), args...) // #nosec G204 -- our own
+	cmd.Dir = dir
+	var log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		stuck := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+		defer stuck.Stop()
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the binary ended with %v", err)
+		}
+		if t.Failed() {
+			t.Logf("the binary's output:\n%s", log.String())
+		}
+	})
+	return cmd.Process
+}

@@ -1,0 +1,33 @@
+// Package test runs Holdfast end to end: its plugins in real CoreDNS servers on real
+// sockets, and the binary with the incidents that it must survive.
+package test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/coredns/coredns/core/dnsserver"
+
+	"github.com/holdfastdns/holdfast/build/gen/plugincfg"
+	_ "github.com/holdfastdns/holdfast/plugin/ttlfloor"
+)
+
+// TestMain gives the servers of this process the plugins of plugin.cfg in its order,
+// and directly below ttlfloor one more, the tap of tap_test.go.
+func TestMain(m *testing.M) {
+	entries, err := plugincfg.ReadFile("../plugin.cfg")
+	if err == nil {
+		directives := plugincfg.Directives(entries)
+		below := slices.Index(directives, "ttlfloor") + 1
+		err = dnsserver.SetDirectives(slices.Insert(directives, below, "tap"))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	removeBinary()
+	os.Exit(code)
+}

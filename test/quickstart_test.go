@@ -1,0 +1,84 @@
+package test
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+// The example's Corefile runs from the top of the repository, and each row of its
+// README shows what the row says.
+func TestExampleQuickstartShowsWhatItsREADMESays(t *testing.T) {
+	dig := tool(t, "dig", "bind9-dnsutils")
+	readme, err := os.ReadFile("../corefile-examples/quickstart/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readme), "go run ./build/coredns -conf corefile-examples/quickstart/Corefile\n") {
+		t.Error("the README has another command than this test")
+	}
+	runBinary(t, "..", "-conf", "corefile-examples/quickstart/Corefile")
+	awaitAnswer(t, "127.0.0.1:1053", query("example.org.", dns.TypeSOA))
+
+	rows := regexp.MustCompile("(?m)^\\| `dig ([^`]+)` \\| TTL (\\d+)(?: to (\\d+))?").FindAllStringSubmatch(string(readme), -1)
+	if len(rows) != 7 {
+		t.Fatalf("%d rows with a command and a TTL, want 7", len(rows))
+	}
+	for _, row := range rows {
+		low, _ := strconv.Atoi(row[2])
+		high := low
+		if row[3] != "" {
+			high, _ = strconv.Atoi(row[3])
+		}
+		var seen []string
+		for range 20 {
+			out := strings.TrimSpace(command(t, "..", dig, strings.Fields(row[1])...))
+			var one []string
+			for line := range strings.Lines(out) {
+				one = append(one, strings.Fields(line)[1])
+			}
+			slices.Sort(one)
+			one = slices.Compact(one)
+			ttl, err := strconv.Atoi(one[0])
+			if err != nil || len(one) != 1 || ttl < low || ttl > high {
+				t.Fatalf("dig %s: want one TTL of %d to %d in\n%s", row[1], low, high, out)
+			}
+			seen = append(seen, one[0])
+		}
+		slices.Sort(seen)
+		if distinct := len(slices.Compact(seen)); (distinct == 1) != (low == high) {
+			t.Errorf("dig %s: 20 answers had %d TTLs, want them scattered over %d to %d", row[1], distinct, low, high)
+		}
+	}
+}
+
+func TestBinaryNamesBothVersionsAndItsPlugins(t *testing.T) {
+	path := binary(t)
+	version := command(t, ".", path, "-version")
+	if !regexp.MustCompile(`^CoreDNS-1\.15\.0 \(Holdfast \d+\.\d+\.\d+\)\n`).MatchString(version) {
+		t.Errorf("-version prints %q", version)
+	}
+	plugins := strings.Fields(command(t, ".", path, "-plugins"))
+	for _, want := range []string{"ttlfloor", "kubernetes", "forward"} {
+		if !slices.Contains(plugins, want) {
+			t.Errorf("-plugins does not list %s: %q", want, plugins)
+		}
+	}
+}
+
+func TestBinaryRefusesABadCorefileNamingTheLine(t *testing.T) {
+	dir := t.TempDir()
+	corefile := dir + "/Corefile"
+	if err := os.WriteFile(corefile, []byte(".:0 {\n  ttlfloor 5s {\n    zero 2s\n  }\n}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := commandFails(t, binary(t), "-conf", corefile)
+	if !strings.Contains(out, "plugin/ttlfloor: ") || !strings.Contains(out, "Corefile:4 - Error during parsing: zero 2s is below the floor: want at least 5s") {
+		t.Errorf("a bad Corefile prints %q", out)
+	}
+}
