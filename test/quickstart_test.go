@@ -59,9 +59,17 @@ func TestExampleQuickstartShowsWhatItsREADMESays(t *testing.T) {
 
 func TestBinaryNamesBothVersionsAndItsPlugins(t *testing.T) {
 	path := binary(t)
-	version := command(t, ".", path, "-version")
-	if !regexp.MustCompile(`^CoreDNS-1\.15\.0 \(Holdfast \d+\.\d+\.\d+\)\n`).MatchString(version) {
-		t.Errorf("-version prints %q", version)
+	printed := command(t, ".", path, "-version")
+	version := regexp.MustCompile(`^CoreDNS-1\.15\.0 \(Holdfast (\d+\.\d+\.\d+)\)\n`).FindStringSubmatch(printed)
+	if version == nil {
+		t.Fatalf("-version prints %q", printed)
+	}
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "go get github.com/holdfastdns/holdfast@v" + version[1] + "\n"; !strings.Contains(string(readme), want) {
+		t.Errorf("README's recipe does not say %q", want)
 	}
 	plugins := strings.Fields(command(t, ".", path, "-plugins"))
 	for _, want := range []string{"ttlfloor", "kubernetes", "forward"} {
