@@ -120,7 +120,7 @@ func (t *TTLFloor) rrsetType(rr dns.RR, authority, negative bool) uint16 {
 // only (RFC 6895 section 3.1), and NS and DS: a delegation's TTL is its owner's.
 func neverRaised(rrtype uint16) bool {
 	switch rrtype {
-	case dns.TypeNone, dns.TypeOPT, dns.TypeSIG, dns.TypeRRSIG, dns.TypeNS, dns.TypeDS:
+	case dns.TypeOPT, dns.TypeSIG, dns.TypeRRSIG, dns.TypeNS, dns.TypeDS:
 		return true
 	}
 	return rrtype >= 128 && rrtype <= 255

@@ -25,8 +25,8 @@ func raise(t *testing.T, floor *TTLFloor, m *dns.Msg) (*dns.Msg, Reason) {
 	if got, want := withoutTTLs(out), withoutTTLs(before); got != want {
 		t.Errorf("more than TTLs differ: from\n%s\nto\n%s", want, got)
 	}
-	if (out == m) && reasons != 0 {
-		t.Errorf("reasons %b for an unchanged message", reasons)
+	if same := ttls(out) == ttls(m); same != (out == m) || (same && reasons != 0) {
+		t.Errorf("unchanged is %t, the same message %t, for reasons %b", same, out == m, reasons)
 	}
 	return out, reasons
 }
@@ -106,6 +106,8 @@ func TestTTLsOfReplies(t *testing.T) {
 		{"an RRset over two sections", plain, "a.example.org. A",
 			[]string{"a.example.org. 300 IN A 10.0.0.1", "additional: a.example.org. 60 IN A 10.0.0.2"}, "60 60", ""},
 		{"a TTL with the top bit set is zero", plain, "a.example.org. A", []string{"a.example.org. 2147483648 IN A 10.0.0.1"}, "30", "zero"},
+		{"and so it is among others", plain, "a.example.org. A",
+			[]string{"a.example.org. 60 IN A 10.0.0.1", "a.example.org. 2147483648 IN A 10.0.0.2"}, "30 30", "zero"},
 		{"NS and DS keep theirs everywhere", plain, "example.org. NS",
 			[]string{"example.org. 1 IN NS ns.example.org.", "additional: ns.example.org. 1 IN A 10.0.0.1", "additional: sub.example.org. 1 IN DS 1 13 2 00"},
 			"1 10 1", "low"},
@@ -134,6 +136,12 @@ func TestTTLsOfReplies(t *testing.T) {
 			[]string{"rcode: NXDOMAIN", negative(5, 5), "authority: " + sig("example.org.", 5, "SOA", 7, later)}, "7/5 7", "negative"},
 		{"signed SOA with nothing left to raise", plain, "x.example.org. A",
 			[]string{"rcode: NXDOMAIN", negative(300, 5), "authority: " + sig("example.org.", 300, "SOA", 300, later)}, "300/5 300", ""},
+		{"a denial spread down", "ttlfloor 10s {\n spread -50% -49%\n}", "x.example.org. A",
+			[]string{"rcode: NXDOMAIN", negative(9000, 300)}, "150/300", "spread"},
+		{"a denial spread up", "ttlfloor 10s {\n spread 50% 51%\n}", "x.example.org. A",
+			[]string{"rcode: NXDOMAIN", negative(300, 300)}, "450/450", "spread"},
+		{"ANY is not denied by a SOA beside its answer", plain, "a.example.org. ANY",
+			[]string{"a.example.org. 60 IN A 10.0.0.1", negative(1, 1)}, "60 1/1", ""},
 		{"negative below the floor is allowed", "ttlfloor 10s {\n jitter off\n negative 3s\n}", "x.example.org. A",
 			[]string{"rcode: NXDOMAIN", negative(1, 1)}, "3/3", "negative"},
 
@@ -141,10 +149,14 @@ func TestTTLsOfReplies(t *testing.T) {
 			[]string{sig("a.example.org.", 1, "A", 3600, later), "a.example.org. 0 IN A 10.0.0.1"}, "30 30", "zero"},
 		{"a signature follows an RRset that stays", plain, "a.example.org. A",
 			[]string{"a.example.org. 60 IN A 10.0.0.1", sig("a.example.org.", 2, "A", 3600, later)}, "60 60", ""},
+		{"a signature that comes first has no say", plain, "a.example.org. A",
+			[]string{sig("a.example.org.", 2, "A", 3600, later), "a.example.org. 60 IN A 10.0.0.1"}, "60 60", ""},
 		{"not above the original TTL", plain, "a.example.org. A",
 			[]string{"a.example.org. 2 IN A 10.0.0.1", sig("a.example.org.", 2, "A", 4, later)}, "4 4", "low"},
 		{"not above the smallest original TTL", plain, "a.example.org. A",
 			[]string{"a.example.org. 2 IN A 10.0.0.1", sig("a.example.org.", 2, "A", 9, later), sig("a.example.org.", 2, "A", 4, later)}, "4 4 4", "low"},
+		{"not above the smallest original TTL, first", plain, "a.example.org. A",
+			[]string{"a.example.org. 2 IN A 10.0.0.1", sig("a.example.org.", 2, "A", 4, later), sig("a.example.org.", 2, "A", 9, later)}, "4 4 4", "low"},
 		{"not past the expiration", plain, "a.example.org. A",
 			[]string{"a.example.org. 2 IN A 10.0.0.1", sig("a.example.org.", 2, "A", 3600, epoch.Add(7*time.Second))}, "7 7", "low"},
 		{"not past the first expiration", plain, "a.example.org. A",
@@ -175,6 +187,7 @@ func TestTTLsOfReplies(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			floor := newFloor(t, tc.stanza)
 			floor.now = func() time.Time { return epoch }
+			floor.draw = func() uint64 { return drawOf(lowest, highest) }
 			out, reasons := raise(t, floor, message(t, tc.question, tc.records...))
 			if got := ttls(out); got != tc.want || reasonList(reasons) != tc.reasons {
 				t.Errorf("TTLs %q for %q, want %q for %q", got, reasonList(reasons), tc.want, tc.reasons)
@@ -231,6 +244,19 @@ func TestUnchangedRecordsAreShared(t *testing.T) {
 	out.Answer = append(out.Answer, out.Extra[0])
 	if m.Answer[:3][2] != nil {
 		t.Error("appending to the output wrote into the input's list")
+	}
+}
+
+// A plugin above may append to a section, as tsig does. The lists of a small reply
+// stand in one block of memory.
+func TestSectionsOfTheOutputDoNotOverlap(t *testing.T) {
+	m := message(t, "s.example.org. SRV", "s.example.org. 1 IN SRV 0 0 80 a.example.org.",
+		"additional: a.example.org. 1 IN A 10.0.0.1", "additional: a.example.org. 1 IN AAAA ::1")
+	out, _ := raise(t, newFloor(t, "ttlfloor 10s"), m)
+	first := out.Extra[0]
+	out.Answer = append(out.Answer, out.Extra[1])
+	if out.Extra[0] != first {
+		t.Error("appending to the answer section changed the additional section")
 	}
 }
 
