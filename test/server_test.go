@@ -35,6 +35,14 @@ func start(t *testing.T, corefile string, files map[string]string) *server {
 			t.Fatal(err)
 		}
 	}
+	t.Cleanup(func() { // after the server has stopped, so that all writers are done
+		if s.tap == nil {
+			return
+		}
+		for _, change := range s.tap.changed {
+			t.Errorf("the backend's message was changed %s", change)
+		}
+	})
 	corefile = strings.NewReplacer("$DIR", s.dir, "$TAP", t.Name()).Replace(corefile)
 	instance, udp, tcp, err := coretest.CoreDNSServerAndPorts(corefile)
 	if err != nil {
@@ -51,11 +59,6 @@ func start(t *testing.T, corefile string, files map[string]string) *server {
 	s.udp, s.tcp = loopback(udp), loopback(tcp)
 	if found, ok := taps.Load(t.Name()); ok {
 		s.tap = found.(*tap)
-		t.Cleanup(func() {
-			for _, change := range s.tap.changed {
-				t.Errorf("the backend's message was changed %s", change)
-			}
-		})
 	}
 	return s
 }

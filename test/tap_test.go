@@ -55,11 +55,15 @@ type tapWriter struct {
 
 func (w *tapWriter) WriteMsg(m *dns.Msg) error {
 	before := m.Copy()
+	w.tap.mu.Lock()
+	w.tap.queries++
+	w.tap.answers[m.Question[0]] = before // before the client has it
+	w.tap.mu.Unlock()
+
 	err := w.ResponseWriter.WriteMsg(m)
+
 	w.tap.mu.Lock()
 	defer w.tap.mu.Unlock()
-	w.tap.queries++
-	w.tap.answers[m.Question[0]] = before
 	// The server itself fits the OPT record to the query, in place.
 	if was, is := records(before), records(m); was != is {
 		w.tap.changed = append(w.tap.changed, fmt.Sprintf("from %s to %s", was, is))

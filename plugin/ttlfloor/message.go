@@ -9,33 +9,24 @@ func (t *TTLFloor) raise(m *dns.Msg) (*dns.Msg, Reason) {
 		return m, 0
 	}
 	negative := isNegative(m)
-	if t.keepsAll(m, negative) {
-		return m, 0
-	}
-
 	var s rrsets
-	for i, section := range [...][]dns.RR{m.Ns, m.Answer, m.Extra} {
-		authority := i == 0
-		for _, rr := range section {
-			rrtype := t.rrsetType(rr, authority, negative)
-			if rrtype == notOurs {
-				continue
-			}
-			h := rr.Header()
-			set := s.find(h.Name, rrtype, h.Class)
-			if set == nil {
-				set = s.add(h.Name, rrtype, h.Class)
-				set.negative = authority
-			}
-			set.add(rr)
-		}
+	if ttl, one := t.oneTTL(m, negative); !one {
+		t.collect(&s, m, negative)
+	} else if t.policy.keeps(ttl, t.policy.Floor) {
+		return m, 0
+	} else {
+		s.makeOne(ttl)
 	}
 	draw := NewDraw(t.draw()) // one for all RRsets of the message
 	var reasons Reason
 	for i := range s.n {
 		reasons |= s.at(i).decide(&t.policy, draw, t.now)
 	}
-	return s.rewrite(t, m, negative), reasons
+	out := s.rewrite(t, m, negative)
+	if out == m {
+		reasons = 0
+	}
+	return out, reasons
 }
 
 // isNegative reports whether m denies the name or the type that was asked for
@@ -53,34 +44,52 @@ func isNegative(m *dns.Msg) bool {
 	return true
 }
 
-// keepsAll is the quick look that most replies end with: no TTL needs raising or
-// scattering, and they are all the same, so that no RRset has two.
-func (t *TTLFloor) keepsAll(m *dns.Msg, negative bool) bool {
-	var first *dns.RR_Header
+// oneTTL is the quick look at what most replies are: records that all came with one
+// TTL and no signature nor denial among them. They leave with one TTL too, whatever
+// RRsets they are.
+func (t *TTLFloor) oneTTL(m *dns.Msg, negative bool) (ttl uint32, one bool) {
+	ttl = maxTTL // of no record: what no policy raises
+	found := false
 	for _, section := range [...][]dns.RR{m.Answer, m.Extra} {
 		for _, rr := range section {
 			if t.rrsetType(rr, false, negative) == notOurs {
 				continue
 			}
 			h := rr.Header()
-			if first == nil {
-				first = h
+			if h.Rrtype == dns.TypeRRSIG || (found && h.Ttl != ttl) {
+				return 0, false
 			}
-			if h.Ttl != first.Ttl || !t.policy.keeps(h.Ttl, t.policy.Floor) {
-				return false
+			found, ttl = true, h.Ttl
+		}
+	}
+	if negative {
+		for _, rr := range m.Ns {
+			if t.rrsetType(rr, true, negative) != notOurs {
+				return 0, false
 			}
 		}
 	}
-	for _, rr := range m.Ns {
-		if t.rrsetType(rr, true, negative) == notOurs {
-			continue
-		}
-		soa, ok := rr.(*dns.SOA)
-		if !ok || !t.policy.keeps(min(soa.Hdr.Ttl, soa.Minttl), t.policy.Negative) {
-			return false // a signature beside the SOA takes the long way
+	return ttl, true
+}
+
+// collect sorts the records that may change into their RRsets.
+func (t *TTLFloor) collect(s *rrsets, m *dns.Msg, negative bool) {
+	for i, section := range [...][]dns.RR{m.Ns, m.Answer, m.Extra} {
+		authority := i == 0
+		for _, rr := range section {
+			rrtype := t.rrsetType(rr, authority, negative)
+			if rrtype == notOurs {
+				continue
+			}
+			h := rr.Header()
+			set := s.find(h.Name, rrtype, h.Class)
+			if set == nil {
+				set = s.add(h.Name, rrtype, h.Class)
+				set.negative = authority
+			}
+			set.add(rr)
 		}
 	}
-	return true
 }
 
 // notOurs is the type that rrsetType gives to records that leave as they came.

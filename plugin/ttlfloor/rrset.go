@@ -124,6 +124,7 @@ type rrsets struct {
 	few   [4]rrset
 	more  []rrset
 	n     int
+	one   bool // all records are taken for one RRset
 	index map[rrsetKey]int
 }
 
@@ -136,8 +137,17 @@ func (s *rrsets) at(i int) *rrset {
 	return &s.more[i-len(s.few)]
 }
 
+// makeOne takes all records for one RRset, which came with ttl.
+func (s *rrsets) makeOne(ttl uint32) {
+	s.n, s.one = 1, true
+	s.few[0].ttl = ttl
+}
+
 // find returns the RRset, or nil.
 func (s *rrsets) find(name string, rrtype, class uint16) *rrset {
+	if s.one {
+		return &s.few[0]
+	}
 	if s.index != nil {
 		if i, ok := s.index[rrsetKey{strings.ToLower(name), rrtype, class}]; ok {
 			return s.at(i)
