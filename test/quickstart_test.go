@@ -22,6 +22,7 @@ func TestExampleQuickstartShowsWhatItsREADMESays(t *testing.T) {
 	if !strings.Contains(string(readme), "go run ./build/coredns -conf corefile-examples/quickstart/Corefile\n") {
 		t.Error("the README has another command than this test")
 	}
+	requireFree(t, "127.0.0.1:1053")
 	runBinary(t, "..", "-conf", "corefile-examples/quickstart/Corefile")
 	awaitAnswer(t, "127.0.0.1:1053", query("example.org.", dns.TypeSOA))
 

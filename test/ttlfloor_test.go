@@ -151,6 +151,9 @@ func TestNegativeAnswersAreRaised(t *testing.T) {
 	for range 2 { // past the cache, and out of it
 		for _, m := range []*dns.Msg{query("gone.example.org.", dns.TypeA), query("www.example.org.", dns.TypeMX)} {
 			reply := s.ask(t, "udp", m)
+			if len(reply.Ns) != 1 {
+				t.Fatalf("no denial:\n%v", reply)
+			}
 			soa, ok := reply.Ns[0].(*dns.SOA)
 			if !ok || soa.Hdr.Ttl != raised || soa.Minttl != raised {
 				t.Errorf("%v: want SOA with TTL and MINIMUM %d, have %v", m.Question, raised, reply.Ns)

@@ -85,6 +85,28 @@ func BenchmarkDecide(b *testing.B) {
 	}
 }
 
+// Allocations beyond those of an empty plugin: the writer, then the reply with its
+// list, then the records of a type in one.
+func TestAllocations(t *testing.T) {
+	limits := map[string]float64{"1A": 2, "25A": 4, "SRV": 5, "NXDOMAIN": 3, "nothing": 1}
+	for _, shape := range shapes(t) {
+		allocations := func(line string) float64 {
+			chain := handlerFromCorefile(t, line, answering(shape.reply))
+			query := &dns.Msg{Question: shape.reply.Question}
+			w := new(test.ResponseWriter)
+			return testing.AllocsPerRun(100, func() { _, _ = chain.ServeDNS(t.Context(), w, query) })
+		}
+		if own := allocations("ttlfloor 5s") - allocations("empty"); own != limits[shape.name] {
+			t.Errorf("%s: %v allocations, want %v", shape.name, own, limits[shape.name])
+		}
+	}
+	floor := newFloor(t, "ttlfloor 5s")
+	same := shapes(t)[4].reply
+	if n := testing.AllocsPerRun(100, func() { floor.zones.match(same.Question[0].Name); floor.raise(same) }); n != 0 {
+		t.Errorf("deciding that there is nothing to do takes %v allocations", n)
+	}
+}
+
 // handlerFromCorefile returns the plugin that a line of a Corefile sets up, before
 // next.
 func handlerFromCorefile(tb testing.TB, line string, next plugin.Handler) plugin.Handler {

@@ -15,6 +15,13 @@ type reply struct {
 	a    dns.A // the answer of most: one address
 }
 
+// newReply returns m's shell. What is appended to its sections stays out of m's.
+func newReply(m *dns.Msg) *reply {
+	r := &reply{Msg: *m}
+	r.Answer, r.Ns, r.Extra = slices.Clip(m.Answer), slices.Clip(m.Ns), slices.Clip(m.Extra)
+	return r
+}
+
 // list returns a copy of section that may be written to.
 func (r *reply) list(section []dns.RR) []dns.RR {
 	n := len(section)
@@ -46,7 +53,7 @@ func (s *rrsets) rewrite(t *TTLFloor, m *dns.Msg, negative bool) *dns.Msg {
 				continue
 			}
 			if out == nil {
-				out = &reply{Msg: *m}
+				out = newReply(m)
 			}
 			if rrs == nil {
 				rrs = out.list(section)
@@ -99,6 +106,9 @@ func (s *slabs) copy(rr dns.RR, room int) dns.RR {
 		return put(&s.soa, rr, room)
 	case *dns.TXT:
 		return put(&s.txt, rr, room)
+	case *dns.RR_Header: // a record without RDATA (RFC 2136), which dns.Copy makes nil
+		header := *rr
+		return &header
 	}
 	return dns.Copy(rr)
 }

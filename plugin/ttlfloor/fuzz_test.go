@@ -54,7 +54,7 @@ func FuzzWriter(f *testing.F) {
 			floor.now = func() time.Time { return epoch }
 			floor.draw = func() uint64 { return bits }
 			kept := new(keeper)
-			w := &responseWriter{ResponseWriter: kept, floor: floor, ctx: t.Context(), zone: floor.zones["example.org."]}
+			w := &responseWriter{ResponseWriter: kept, floor: floor, ctx: t.Context(), zone: floor.zones[0]}
 			if err := w.WriteMsg(m); err != nil {
 				t.Fatal(err)
 			}
@@ -83,18 +83,20 @@ func FuzzWriter(f *testing.F) {
 }
 
 // checkTTLs holds the output to the rules that need no knowledge of how it was made:
-// one TTL an RRset, none raised past a signature, NS and authority as they came.
+// what is not ours stays; an RRset has one TTL; a signature bounds what is raised; and
+// what no signature bounds is at the floor or above.
 func checkTTLs(t *testing.T, floor *TTLFloor, in, out *dns.Msg) {
 	t.Helper()
 	if out == in {
 		return
 	}
+	negative := isNegative(in)
 	one := make(map[rrsetKey]uint32)
-	for i, section := range [][]dns.RR{out.Answer, out.Extra, out.Ns} {
-		came := [][]dns.RR{in.Answer, in.Extra, in.Ns}[i]
-		for j, rr := range section {
+	sections := [][]dns.RR{out.Answer, out.Extra, out.Ns}
+	for i, came := range [][]dns.RR{in.Answer, in.Extra, in.Ns} {
+		for j, rr := range sections[i] {
 			h := rr.Header()
-			rrtype := floor.rrsetType(rr, i == 2, isNegative(in))
+			rrtype := floor.rrsetType(rr, i == 2, negative)
 			if rrtype == notOurs {
 				if rr != came[j] {
 					t.Fatalf("%v was not ours to change", rr)
@@ -106,26 +108,30 @@ func checkTTLs(t *testing.T, floor *TTLFloor, in, out *dns.Msg) {
 				t.Fatalf("%v has TTL %d, its RRset %d, in\n%s", rr, h.Ttl, ttl, out)
 			}
 			one[key] = h.Ttl
-			if s, ok := rr.(*dns.RRSIG); ok && h.Ttl > s.OrigTtl && h.Ttl > lowestTTL(in, key) {
-				t.Fatalf("%v was raised above its original TTL in\n%s", rr, out)
+			limit, signed := signedLimit(in, key)
+			if signed && h.Ttl > max(came[j].Header().Ttl, limit) {
+				t.Fatalf("%v was raised above %d, which its signature allows, in\n%s", rr, limit, out)
+			}
+			if least := min(floor.policy.Floor, floor.policy.Negative); !signed && h.Ttl < least {
+				t.Fatalf("%v is below the floor of %d in\n%s", rr, least, out)
 			}
 		}
 	}
 }
 
-// lowestTTL is the smallest TTL with which data of the RRset came, or the largest there is if none did.
-func lowestTTL(m *dns.Msg, key rrsetKey) uint32 {
-	lowest, found := uint32(maxTTL), false
+// signedLimit is the smallest of the original TTLs and of the seconds to expiration of
+// the signatures in m that cover an RRset.
+func signedLimit(m *dns.Msg, key rrsetKey) (limit uint32, signed bool) {
+	limit = maxTTL
 	for _, section := range [][]dns.RR{m.Answer, m.Ns, m.Extra} {
 		for _, rr := range section {
-			h := rr.Header()
-			if (rrsetKey{h.Name, h.Rrtype, h.Class}).folded() == key {
-				lowest, found = min(lowest, h.Ttl), true
+			sig, ok := rr.(*dns.RRSIG)
+			if !ok || (rrsetKey{sig.Hdr.Name, sig.TypeCovered, sig.Hdr.Class}).folded() != key {
+				continue
 			}
+			left := max(0, int32(sig.Expiration-uint32(epoch.Unix())))
+			limit, signed = min(limit, sig.OrigTtl, uint32(left)), true
 		}
 	}
-	if !found {
-		return maxTTL // a signature alone: it may stay as high as it came
-	}
-	return lowest
+	return limit, signed
 }

@@ -97,8 +97,12 @@ func TestResponsesAreCountedOncePerReason(t *testing.T) {
 	ctx := context.WithValue(context.Background(), dnsserver.Key{}, &dnsserver.Server{Addr: "dns://" + t.Name()})
 	ctx = context.WithValue(ctx, dnsserver.ViewKey{}, "inside")
 	floor := newFloor(t, "ttlfloor {\n spread -50% -10%\n}")
-	count := func(reason string) float64 {
-		return testutil.ToFloat64(responsesTotal.WithLabelValues("dns://"+t.Name(), "example.org.", "inside", reason))
+	count := func(i int) float64 {
+		return testutil.ToFloat64(responsesTotal.WithLabelValues("dns://"+t.Name(), "example.org.", "inside", reasonNames[i]))
+	}
+	var before [4]float64
+	for i := range before {
+		before[i] = count(i)
 	}
 	for _, step := range []struct {
 		m    *dns.Msg
@@ -112,9 +116,22 @@ func TestResponsesAreCountedOncePerReason(t *testing.T) {
 	} {
 		serve(t, floor, ctx, step.m)
 		for i, reason := range reasonNames {
-			if got := count(reason); got != step.want[i] {
+			if got := count(i) - before[i]; got != step.want[i] {
 				t.Errorf("after %s: %s is %v, want %v", step.m.Question[0].Name, reason, got, step.want[i])
 			}
+		}
+	}
+}
+
+func TestEachListenerHasItsOwnCounter(t *testing.T) {
+	floor := newFloor(t, "ttlfloor")
+	for _, addr := range []string{"dns://one", "dns://two", "dns://one"} {
+		counter := responsesTotal.WithLabelValues(addr, "example.org.", "", "zero")
+		before := testutil.ToFloat64(counter)
+		ctx := context.WithValue(context.Background(), dnsserver.Key{}, &dnsserver.Server{Addr: addr})
+		serve(t, floor, ctx, message(t, "a.example.org. A", "a.example.org. 0 IN A 10.0.0.1"))
+		if n := testutil.ToFloat64(counter) - before; n != 1 {
+			t.Errorf("%v responses counted for %s, want 1", n, addr)
 		}
 	}
 }

@@ -10,23 +10,20 @@ func (t *TTLFloor) raise(m *dns.Msg) (*dns.Msg, Reason) {
 	}
 	negative := isNegative(m)
 	var s rrsets
-	if ttl, one := t.oneTTL(m, negative); !one {
-		t.collect(&s, m, negative)
-	} else if t.policy.keeps(ttl, t.policy.Floor) {
+	switch ttl, records := t.look(m, negative); {
+	case records == none || (records == alike && t.policy.keeps(ttl, t.policy.Floor)):
 		return m, 0
-	} else {
+	case records == alike:
 		s.makeOne(ttl)
+	default:
+		t.collect(&s, m, negative)
 	}
 	draw := NewDraw(t.draw()) // one for all RRsets of the message
 	var reasons Reason
 	for i := range s.n {
 		reasons |= s.at(i).decide(&t.policy, draw, t.now)
 	}
-	out := s.rewrite(t, m, negative)
-	if out == m {
-		reasons = 0
-	}
-	return out, reasons
+	return s.rewrite(t, m, negative), reasons
 }
 
 // isNegative reports whether m denies the name or the type that was asked for
@@ -44,38 +41,42 @@ func isNegative(m *dns.Msg) bool {
 	return true
 }
 
-// oneTTL is the quick look at what most replies are: records that all came with one
-// TTL and no signature nor denial among them. They leave with one TTL too, whatever
-// RRsets they are.
-func (t *TTLFloor) oneTTL(m *dns.Msg, negative bool) (ttl uint32, one bool) {
-	ttl = maxTTL // of no record: what no policy raises
-	found := false
+// What the records of a message that may change are, at a quick look.
+type variety int
+
+const (
+	none   variety = iota // there are none
+	alike                 // all have one TTL, none is a denial, nothing is signed
+	varied                // anything else
+)
+
+// look tells the variety of m's records, and the TTL of those that are alike: they
+// leave with one TTL too, whatever RRsets they are. Most replies are that.
+func (t *TTLFloor) look(m *dns.Msg, negative bool) (ttl uint32, records variety) {
 	for _, section := range [...][]dns.RR{m.Answer, m.Extra} {
 		for _, rr := range section {
 			if t.rrsetType(rr, false, negative) == notOurs {
 				continue
 			}
 			h := rr.Header()
-			if h.Rrtype == dns.TypeRRSIG || (found && h.Ttl != ttl) {
-				return 0, false
+			if h.Rrtype == dns.TypeRRSIG || (records == alike && h.Ttl != ttl) {
+				return 0, varied
 			}
-			found, ttl = true, h.Ttl
+			records, ttl = alike, h.Ttl
 		}
 	}
-	if negative {
-		for _, rr := range m.Ns {
-			if t.rrsetType(rr, true, negative) != notOurs {
-				return 0, false
-			}
+	for _, rr := range m.Ns {
+		if rr != nil && (rr.Header().Rrtype == dns.TypeRRSIG || t.rrsetType(rr, true, negative) != notOurs) {
+			return 0, varied
 		}
 	}
-	return ttl, true
+	return ttl, records
 }
 
 // collect sorts the records that may change into their RRsets.
 func (t *TTLFloor) collect(s *rrsets, m *dns.Msg, negative bool) {
-	for i, section := range [...][]dns.RR{m.Ns, m.Answer, m.Extra} {
-		authority := i == 0
+	for i, section := range [...][]dns.RR{m.Answer, m.Extra, m.Ns} {
+		authority := i == 2
 		for _, rr := range section {
 			rrtype := t.rrsetType(rr, authority, negative)
 			if rrtype == notOurs {
@@ -85,9 +86,17 @@ func (t *TTLFloor) collect(s *rrsets, m *dns.Msg, negative bool) {
 			set := s.find(h.Name, rrtype, h.Class)
 			if set == nil {
 				set = s.add(h.Name, rrtype, h.Class)
-				set.negative = authority
 			}
+			set.negative = set.negative || authority
 			set.add(rr)
+		}
+	}
+	// A signature in the authority section stays, but it limits what it covers.
+	for _, rr := range m.Ns {
+		if sig, ok := rr.(*dns.RRSIG); ok {
+			if set := s.find(sig.Hdr.Name, sig.TypeCovered, sig.Hdr.Class); set != nil {
+				set.sign(sig)
+			}
 		}
 	}
 }

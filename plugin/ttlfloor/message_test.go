@@ -17,12 +17,12 @@ var epoch = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 // it, or the output differs in more than TTLs and a SOA's MINIMUM.
 func raise(t *testing.T, floor *TTLFloor, m *dns.Msg) (*dns.Msg, Reason) {
 	t.Helper()
-	before := m.Copy()
+	before, want := m.String(), withoutTTLs(m)
 	out, reasons := floor.raise(m)
-	if got, want := m.String(), before.String(); got != want {
-		t.Errorf("the input was changed from\n%s\nto\n%s", want, got)
+	if after := m.String(); after != before {
+		t.Errorf("the input was changed from\n%s\nto\n%s", before, after)
 	}
-	if got, want := withoutTTLs(out), withoutTTLs(before); got != want {
+	if got := withoutTTLs(out); got != want {
 		t.Errorf("more than TTLs differ: from\n%s\nto\n%s", want, got)
 	}
 	if same := ttls(out) == ttls(m); same != (out == m) || (same && reasons != 0) {
@@ -31,21 +31,30 @@ func raise(t *testing.T, floor *TTLFloor, m *dns.Msg) (*dns.Msg, Reason) {
 	return out, reasons
 }
 
-// withoutTTLs is m as text with 0 for every TTL that may be changed.
+// withoutTTLs is m as text with 0 for every TTL that may be changed. It writes into
+// the records and puts back what was there: miekg/dns cannot copy one without RDATA.
 func withoutTTLs(m *dns.Msg) string {
-	m = m.Copy()
+	var undo []func()
 	for _, section := range [][]dns.RR{m.Answer, m.Ns, m.Extra} {
 		for _, rr := range section {
 			if rr == nil || rr.Header().Rrtype == dns.TypeOPT {
 				continue
 			}
-			rr.Header().Ttl = 0
+			h, ttl := rr.Header(), rr.Header().Ttl
+			h.Ttl = 0
+			undo = append(undo, func() { h.Ttl = ttl })
 			if soa, ok := rr.(*dns.SOA); ok {
+				minimum := soa.Minttl
 				soa.Minttl = 0
+				undo = append(undo, func() { soa.Minttl = minimum })
 			}
 		}
 	}
-	return m.String()
+	text := m.String()
+	for _, f := range slices.Backward(undo) { // a record may stand in m twice
+		f()
+	}
+	return text
 }
 
 // ttls returns the TTL of each record in section order; of a SOA also its MINIMUM.
@@ -98,7 +107,11 @@ func TestTTLsOfReplies(t *testing.T) {
 		{"one TTL for all", plain, "s.example.org. SRV",
 			[]string{"s.example.org. 5 IN SRV 0 0 80 a.example.org.", "s.example.org. 5 IN SRV 0 0 80 b.example.org.", "additional: a.example.org. 5 IN A 10.0.0.1", "additional: b.example.org. 5 IN AAAA ::1"},
 			"10 10 10 10", "low"},
-		{"no records to spread", "ttlfloor {\n spread 10% 50%\n}", "a.example.org. A", []string{"authority: example.org. 60 IN NS ns.example.org."}, "60", ""},
+		{"no records to spread", "ttlfloor {\n spread -50% -10%\n}", "a.example.org. A", []string{"authority: example.org. 60 IN NS ns.example.org."}, "60", ""},
+		{"one record in each of two sections", plain, "a.example.org. A",
+			[]string{"a.example.org. 1 IN A 10.0.0.1", "additional: b.example.org. 1 IN A 10.0.0.2"}, "10 10", "low"},
+		{"classes are RRsets of their own", plain, "a.example.org. TXT",
+			[]string{`a.example.org. 60 IN TXT "x"`, `a.example.org. 30 CH TXT "y"`}, "60 30", ""},
 		{"additional section", plain, "s.example.org. SRV",
 			[]string{"s.example.org. 5 IN SRV 0 0 80 a.example.org.", "additional: a.example.org. 0 IN A 10.0.0.1", "additional: a.example.org. 5 IN AAAA ::1"},
 			"10 30 10", "zero low"},
@@ -129,6 +142,10 @@ func TestTTLsOfReplies(t *testing.T) {
 		{"NODATA", plain, "a.example.org. AAAA", []string{negative(5, 5)}, "20/20", "negative"},
 		{"NODATA behind a CNAME", plain, "a.example.org. AAAA",
 			[]string{"a.example.org. 5 IN CNAME b.example.org.", negative(5, 5)}, "10 20/20", "low negative"},
+		{"two SOAs: the smaller MINIMUM counts", plain, "x.example.org. A",
+			[]string{"rcode: NXDOMAIN", negative(300, 300), negative(300, 5)}, "300/300 300/20", "negative"},
+		{"a SOA in the answer of a denial", plain, "x.example.org. A",
+			[]string{"rcode: NXDOMAIN", "example.org. 5 IN SOA ns.example.org. h.example.org. 1 7200 900 1209600 5", negative(5, 5)}, "20/20 20/20", "negative"},
 		{"only the header is low", plain, "x.example.org. A", []string{"rcode: NXDOMAIN", negative(5, 300)}, "20/300", "negative"},
 		{"only MINIMUM is low", plain, "x.example.org. A", []string{"rcode: NXDOMAIN", negative(300, 5)}, "300/20", "negative"},
 		{"negative and enough", plain, "x.example.org. A", []string{"rcode: NXDOMAIN", negative(20, 20)}, "20/20", ""},
@@ -151,10 +168,10 @@ func TestTTLsOfReplies(t *testing.T) {
 
 		{"a signature follows its RRset", plain, "a.example.org. A",
 			[]string{sig("a.example.org.", 1, "A", 3600, later), "a.example.org. 0 IN A 10.0.0.1"}, "30 30", "zero"},
-		{"a signature follows an RRset that stays", plain, "a.example.org. A",
-			[]string{"a.example.org. 60 IN A 10.0.0.1", sig("a.example.org.", 2, "A", 3600, later)}, "60 60", ""},
-		{"a signature that comes first has no say", plain, "a.example.org. A",
-			[]string{sig("a.example.org.", 2, "A", 3600, later), "a.example.org. 60 IN A 10.0.0.1"}, "60 60", ""},
+		{"an RRset follows a signature with a smaller TTL", plain, "a.example.org. A",
+			[]string{"a.example.org. 60 IN A 10.0.0.1", sig("a.example.org.", 40, "A", 3600, later)}, "40 40", ""},
+		{"a signature with a small TTL is not raised past what it says", plain, "a.example.org. A",
+			[]string{"a.example.org. 60 IN A 10.0.0.1", sig("a.example.org.", 2, "A", 4, later)}, "4 4", "low"},
 		{"not above the original TTL", plain, "a.example.org. A",
 			[]string{"a.example.org. 2 IN A 10.0.0.1", sig("a.example.org.", 2, "A", 4, later)}, "4 4", "low"},
 		{"not above the smallest original TTL", plain, "a.example.org. A",
@@ -167,6 +184,8 @@ func TestTTLsOfReplies(t *testing.T) {
 			[]string{"a.example.org. 2 IN A 10.0.0.1", sig("a.example.org.", 2, "A", 3600, later), sig("a.example.org.", 2, "A", 3600, epoch.Add(7*time.Second))}, "7 7 7", "low"},
 		{"expired: as it came", plain, "a.example.org. A",
 			[]string{"a.example.org. 2 IN A 10.0.0.1", sig("a.example.org.", 2, "A", 3600, epoch.Add(-time.Second))}, "2 2", ""},
+		{"signed in the authority section", plain, "a.example.org. A",
+			[]string{"a.example.org. 2 IN A 10.0.0.1", "authority: " + sig("a.example.org.", 2, "A", 4, later)}, "4 2", "low"},
 		{"signed elsewhere in the message", plain, "a.example.org. A",
 			[]string{"a.example.org. 2 IN A 10.0.0.1", "additional: " + sig("A.EXAMPLE.org.", 2, "A", 4, later)}, "4 4", "low"},
 		{"another type's signature is no limit", plain, "a.example.org. A",
@@ -197,6 +216,20 @@ func TestTTLsOfReplies(t *testing.T) {
 				t.Errorf("TTLs %q for %q, want %q for %q", got, reasonList(reasons), tc.want, tc.reasons)
 			}
 		})
+	}
+}
+
+// In 2106 the times of signatures begin again at 0 (RFC 4034 section 3.1.5).
+func TestExpirationIsComparedAcrossTheWrap(t *testing.T) {
+	const wrap = int64(1) << 32
+	floor := newFloor(t, "ttlfloor 10s {\n jitter off\n}")
+	floor.now = func() time.Time { return time.Unix(wrap-8, 0) }
+	m := message(t, "a.example.org. A", "a.example.org. 2 IN A 10.0.0.1",
+		sig("a.example.org.", 2, "A", 3600, epoch), sig("a.example.org.", 2, "A", 3600, epoch))
+	m.Answer[1].(*dns.RRSIG).Expiration = uint32((wrap - 5) % wrap)
+	m.Answer[2].(*dns.RRSIG).Expiration = uint32((wrap + 5) % wrap)
+	if out, _ := raise(t, floor, m); ttls(out) != "3 3 3" {
+		t.Errorf("TTLs %q, want the 3 s to the first expiration", ttls(out))
 	}
 }
 
@@ -237,7 +270,8 @@ func TestUnchangedRecordsAreShared(t *testing.T) {
 	floor := newFloor(t, "ttlfloor 10s")
 	m := message(t, "a.example.org. A", "a.example.org. 300 IN CNAME b.example.org.", "b.example.org. 1 IN A 10.0.0.1",
 		"authority: example.org. 1 IN NS ns.example.org.", "additional: ns.example.org. 300 IN A 10.0.0.2")
-	m.Answer = append(m.Answer, nil)[:2] // room behind the list
+	m.Answer = append(m.Answer, nil)[:2] // room behind the lists
+	m.Extra = append(m.Extra, nil)[:1]
 	out, _ := raise(t, floor, m)
 	if out == m || &out.Answer[0] == &m.Answer[0] || out.Answer[1] == m.Answer[1] {
 		t.Fatal("message, list or changed record is shared with the input")
@@ -245,9 +279,21 @@ func TestUnchangedRecordsAreShared(t *testing.T) {
 	if out.Answer[0] != m.Answer[0] || out.Ns[0] != m.Ns[0] || out.Extra[0] != m.Extra[0] {
 		t.Error("a record that stays was copied")
 	}
-	out.Answer = append(out.Answer, out.Extra[0])
-	if m.Answer[:3][2] != nil {
-		t.Error("appending to the output wrote into the input's list")
+	out.Answer = append(out.Answer, out.Answer[0])
+	out.Extra = append(out.Extra, out.Extra[0])
+	if m.Answer[:3][2] != nil || m.Extra[:2][1] != nil {
+		t.Error("appending to the output wrote into the input's lists")
+	}
+}
+
+// miekg/dns reads a record without RDATA as its header alone, and copies that to nil.
+func TestRecordsWithoutRDATAAreCopiedToo(t *testing.T) {
+	header := &dns.RR_Header{Name: "a.example.org.", Rrtype: dns.TypeA, Class: dns.ClassINET}
+	m := message(t, "a.example.org. A", "a.example.org. 1 IN A 10.0.0.1")
+	m.Answer = append(m.Answer, header)
+	out, _ := raise(t, newFloor(t, "ttlfloor 10s {\n jitter off\n}"), m)
+	if got := ttls(out); got != "30 30" || header.Ttl != 0 {
+		t.Errorf("TTLs %q, want 30 30; the input has %d", got, header.Ttl)
 	}
 }
 
@@ -282,7 +328,7 @@ func TestMessagesThatAreNoReplyToOneQuestionPass(t *testing.T) {
 			m.Answer = nil
 			m.SetEdns0(1232, true)
 			m.SetTsig("key.", dns.HmacSHA256, 300, epoch.Unix())
-			for _, rrtype := range []uint16{dns.TypeSIG, dns.TypeTKEY} {
+			for _, rrtype := range []uint16{dns.TypeSIG, dns.TypeTKEY, 128, 255} {
 				m.Extra = append(m.Extra, &dns.RR_Header{Name: ".", Rrtype: rrtype, Class: dns.ClassINET})
 			}
 		},

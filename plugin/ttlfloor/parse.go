@@ -2,6 +2,7 @@ package ttlfloor
 
 import (
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -16,8 +17,7 @@ const maxSeconds = 3600
 
 const wantSeconds = "want whole seconds from 1s to 1h, such as 30 or 30s"
 
-// parseArgs reads [FLOOR] [ZONES...]. A first argument that begins like a number
-// is FLOOR, unless it can only be a name: 10.in-addr.arpa, 10.0.0.0/8, 2001:db8::/32.
+// parseArgs reads [FLOOR] [ZONES...].
 func (s *stanza) parseArgs(args []string) error {
 	if len(args) > 0 && looksLikeDuration(args[0]) {
 		if err := parseSeconds("floor", args[0], &s.policy.Floor); err != nil {
@@ -25,24 +25,31 @@ func (s *stanza) parseArgs(args []string) error {
 		}
 		args = args[1:]
 	}
-	for _, arg := range args {
-		if looksLikeDuration(arg) {
-			return fmt.Errorf("zone %q looks like a duration: want FLOOR once and before the zones", arg)
-		}
-	}
 	s.zones = args
 	return checkZones("zone", args)
 }
 
+// looksLikeDuration reports whether arg begins like a number and can be no name:
+// networks, as 10.0.0.0/8, are names here, and so is what ends in a label that begins
+// with a letter, as 10.in-addr.arpa.
 func looksLikeDuration(arg string) bool {
-	if _, err := durations.NewDurationFromArg(arg); err == nil {
-		return true
+	const numeric = "+-.0123456789"
+	if strings.IndexAny(arg, numeric) != 0 || arg == "." {
+		return false
 	}
-	return strings.IndexAny(arg, "+-0123456789") == 0 && !strings.ContainsAny(arg, ".:/")
+	if _, _, err := net.ParseCIDR(arg); err == nil {
+		return false
+	}
+	name := strings.TrimSuffix(arg, ".")
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	return last == "" || strings.IndexAny(last, numeric) == 0
 }
 
 func checkZones(property string, names []string) error {
 	for _, name := range names {
+		if looksLikeDuration(name) {
+			return fmt.Errorf("%s %q looks like a duration: want domain names, and a duration only as FLOOR before them", property, name)
+		}
 		if len(plugin.Host(name).NormalizeExact()) == 0 {
 			return fmt.Errorf("%s %q is no zone: want a domain name or a network such as 10.0.0.0/8", property, name)
 		}

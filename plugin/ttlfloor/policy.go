@@ -93,9 +93,8 @@ func (p *Policy) keeps(ttl, floor uint32) bool {
 }
 
 // scale returns ttl times 1 plus the draw's place in r, within [floor, maxTTL].
-// It rounds at random, so that the mean over many draws is exact: 5 s times 1.3
-// is 6 as often as 7. Rounding to the nearest would put every response with the
-// same small TTL on one of two or three seconds, unevenly.
+// It rounds at random, so that the mean over many draws is exact whatever the range:
+// 5 s and 1% to 9% more is 5 or 6, where the nearest second would always be 5.
 func scale(ttl uint32, r Range, floor uint32, d Draw) uint32 {
 	exact := float64(ttl) * (1 + r.Low + (r.High-r.Low)*d.factor)
 	whole := uint32(min(max(exact, 0), maxTTL)) // rounded down

@@ -13,7 +13,6 @@ import (
 type rrset struct {
 	rrsetKey
 	negative bool // it is the SOA of a negative answer
-	hasData  bool // it has more than signatures
 	signed   bool
 
 	ttl      uint32 // the smallest that came (RFC 2181 section 5.2)
@@ -22,7 +21,7 @@ type rrset struct {
 	expires  uint32 // the first expiration of a signature, in RFC 1982 order
 
 	newTTL     uint32
-	newMinimum uint32 // 0: MINIMUM stays
+	newMinimum uint32 // MINIMUM becomes at least this
 }
 
 type rrsetKey struct {
@@ -30,30 +29,29 @@ type rrsetKey struct {
 	rrtype, class uint16
 }
 
-// add takes in a record that came.
+// add takes in a record that came. The TTL of a signature counts as those of the
+// records do: a validator keeps neither for longer (RFC 4035 section 5.3.3).
 func (set *rrset) add(rr dns.RR) {
 	ttl := rr.Header().Ttl
 	if ttl > maxTTL {
 		ttl = 0 // RFC 2181 section 8
 	}
-	if sig, ok := rr.(*dns.RRSIG); ok {
-		if !set.signed || int32(sig.Expiration-set.expires) < 0 { // #nosec G115 -- RFC 1982 arithmetic
-			set.expires = sig.Expiration
-		}
-		set.signed = true
-		set.original = min(set.original, sig.OrigTtl)
-		if !set.hasData {
-			set.ttl = min(set.ttl, ttl)
-		}
-		return
-	}
-	if !set.hasData { // a signature that came before has no say
-		set.hasData, set.ttl = true, ttl
-	}
 	set.ttl = min(set.ttl, ttl)
-	if soa, ok := rr.(*dns.SOA); ok {
-		set.minimum = min(set.minimum, soa.Minttl)
+	switch rr := rr.(type) {
+	case *dns.SOA:
+		set.minimum = min(set.minimum, rr.Minttl)
+	case *dns.RRSIG:
+		set.sign(rr)
 	}
+}
+
+// sign takes in what a signature allows.
+func (set *rrset) sign(sig *dns.RRSIG) {
+	if !set.signed || int32(sig.Expiration-set.expires) < 0 { // #nosec G115 -- RFC 1982 arithmetic
+		set.expires = sig.Expiration
+	}
+	set.signed = true
+	set.original = min(set.original, sig.OrigTtl)
 }
 
 // decide sets how the RRset leaves and says why that is not how it came.

@@ -80,7 +80,10 @@ func parse(c *caddy.Controller) (*TTLFloor, error) {
 		}
 	}
 	if c.Next() {
-		return nil, plugin.ErrOnce
+		if c.Val() == pluginName {
+			return nil, plugin.ErrOnce
+		}
+		return nil, c.Errf("unexpected %q: want { at the end of the first line, } on a line of its own, and nothing behind them", c.Val())
 	}
 	t, err := s.build(c.ServerBlockKeys)
 	if err != nil {
@@ -116,21 +119,22 @@ func (s *stanza) build(serverBlock []string) (*TTLFloor, error) {
 func newZones(in, except, serverBlock []string) (zones, error) {
 	block := plugin.Zones(plugin.OriginsFromArgsOrServerBlock(nil, serverBlock))
 	raised := plugin.Zones(plugin.OriginsFromArgsOrServerBlock(in, serverBlock))
-	z := make(zones)
+	var z zones
 	for _, name := range raised {
 		if !block.Contains(name) {
 			return nil, fmt.Errorf("zone %q is outside the server block: want names in %s", name, strings.Join(block, " "))
 		}
-		z[name] = &zone{name: name}
+		z = append(z, &zone{name: name})
 	}
 	for _, name := range except {
 		for _, name := range plugin.Host(name).NormalizeExact() {
 			if slices.Contains(raised, name) || !raised.Contains(name) {
 				return nil, fmt.Errorf("except %q is not below a zone: want names below %s", name, strings.Join(raised, " "))
 			}
-			z[name] = &zone{name: name, excepted: true}
+			z = append(z, &zone{name: name, excepted: true})
 		}
 	}
+	slices.SortStableFunc(z, func(a, b *zone) int { return len(b.name) - len(a.name) })
 	return z, nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin"
 
 	"github.com/miekg/dns"
 )
@@ -51,11 +52,12 @@ func TestParse(t *testing.T) {
 				t.Errorf("policy %+v, want %+v", floor.policy, tc.policy)
 			}
 			var names []string
-			for name, z := range floor.zones {
+			for _, z := range floor.zones {
 				if z.excepted {
-					name = "!" + name
+					names = append(names, "!"+z.name)
+				} else {
+					names = append(names, z.name)
 				}
-				names = append(names, name)
 			}
 			slices.Sort(names)
 			if got := strings.Join(names, " "); got != tc.zones {
@@ -78,8 +80,18 @@ func TestParseRefuses(t *testing.T) {
 		{"ttlfloor 1.5s", `floor "1.5s" has a fraction`, seconds},
 		{"ttlfloor 5x", `floor "5x" is no duration`, seconds},
 		{"ttlfloor 99999999999999999999", `floor "99999999999999999999" is no duration`, seconds},
-		{"ttlfloor 5s 10s", `zone "10s" looks like a duration`, "want FLOOR once and before the zones"},
-		{"ttlfloor a.example.org 10s", `zone "10s" looks like a duration`, "want FLOOR once"},
+		{"ttlfloor 5s 10s", `zone "10s" looks like a duration`, "a duration only as FLOOR before them"},
+		{"ttlfloor a.example.org 10s", `zone "10s" looks like a duration`, "want domain names"},
+		{"ttlfloor 1.5", `floor "1.5" is no duration`, seconds},
+		{"ttlfloor .5s", `floor ".5s" has a fraction`, seconds},
+		{"ttlfloor 2.5.", `floor "2.5." is no duration`, seconds},
+		{"ttlfloor 1:30", `floor "1:30" is no duration`, seconds},
+		{"ttlfloor 5/s", `floor "5/s" is no duration`, seconds},
+		{"ttlfloor 10.0.0.1", `floor "10.0.0.1" is no duration`, seconds},
+		{"ttlfloor 5s 6.5", `zone "6.5" looks like a duration`, "want domain names"},
+		{"ttlfloor {\n except 5s\n}", `except "5s" looks like a duration`, "want domain names"},
+		{"ttlfloor 5s\n{\n zero 30s\n}", `unexpected "{"`, "want { at the end of the first line"},
+		{"ttlfloor {\n zero 30s {\n}\n}", `unexpected "}"`, "} on a line of its own"},
 		{"ttlfloor example.com", `zone "example.com." is outside the server block`, "want names in example.org."},
 		{"ttlfloor a..example.org", `zone "a..example.org" is no zone`, "want a domain name"},
 		{"ttlfloor {\n zero\n}", "zero has 0 values", "want one, whole seconds from 1s to 1h"},
@@ -143,13 +155,15 @@ func TestReverseZonesAreNamesNotDurations(t *testing.T) {
 	for zone, want := range map[string]string{
 		"10.0.0.0/8":      "10.in-addr.arpa.",
 		"10.in-addr.arpa": "10.in-addr.arpa.",
+		"1.5s.example":    "1.5s.example.",
+		".":               ".",
 		"2001:db8::/32":   "8.b.d.0.1.0.0.2.ip6.arpa.",
 	} {
 		floor, err := parseIn("ttlfloor "+zone, ".")
 		if err != nil {
 			t.Errorf("%s: %v", zone, err)
-		} else if floor.zones[want] == nil || floor.policy.Floor != defaultFloor {
-			t.Errorf("%s: zones %v, floor %d", zone, slices.Collect(maps.Keys(floor.zones)), floor.policy.Floor)
+		} else if len(floor.zones) != 1 || floor.zones[0].name != want || floor.policy.Floor != defaultFloor {
+			t.Errorf("%s: zone %q of %d, floor %d", zone, floor.zones[0].name, len(floor.zones), floor.policy.Floor)
 		}
 	}
 }
@@ -166,6 +180,8 @@ func TestZonesMatchTheLongestName(t *testing.T) {
 		".":                       "",
 		"notexample.org.":         "",
 		`a\.example.org.`:         "",
+		`a\\.example.org.`:        "example.org.",
+		`\.\\\.example.org.`:      "",
 		"out.example.org.":        "",
 		"a.out.example.org.":      "",
 		"a.deep.out.example.org.": "deep.out.example.org.",
@@ -185,6 +201,31 @@ func TestZonesMatchTheLongestName(t *testing.T) {
 	if root.zones.match("example.org.") == nil || root.zones.match(".") == nil || root.zones.match("a.cluster.local.") != nil {
 		t.Error("root zone with an exception does not match as written")
 	}
+}
+
+// plugin.Zones and miekg/dns decide what is below what.
+func FuzzZoneHas(f *testing.F) {
+	for _, seed := range [][2]string{{"example.org", "www.example.org"}, {"example.org", `a\.example.org`}, {".", "org"}, {`a\.b`, `\\a\.b`}, {"org", "notorg"}} {
+		f.Add(seed[0], seed[1])
+	}
+	f.Fuzz(func(t *testing.T, name, qname string) {
+		name, qname = plugin.Name(name).Normalize(), dns.Fqdn(qname)
+		// What comes off the wire is ASCII in one spelling; miekg/dns compares others.
+		var wire [256]byte
+		for _, s := range []*string{&name, &qname} {
+			off, err := dns.PackDomainName(*s, wire[:], 0, nil, false)
+			if err != nil {
+				return
+			}
+			if *s, _, err = dns.UnpackDomainName(wire[:off], 0); err != nil {
+				return
+			}
+		}
+		z := zone{name: plugin.Name(name).Normalize()}
+		if got, want := z.has(qname), dns.IsSubDomain(z.name, qname); got != want {
+			t.Errorf("%q in %q: %t, miekg/dns says %t", qname, z.name, got, want)
+		}
+	})
 }
 
 func TestSyntaxInTheREADMEIsWhatTheParserTakes(t *testing.T) {
@@ -226,9 +267,9 @@ func FuzzParse(f *testing.F) {
 		if p.Jitter.Low < 0 || p.Jitter.High > 1 || p.Spread.Low < -1 || p.Spread.High > 1 {
 			t.Errorf("%q is taken as %+v", stanza, p)
 		}
-		for name := range floor.zones {
-			if _, ok := dns.IsDomainName(name); !ok {
-				t.Errorf("%q makes %q a zone", stanza, name)
+		for _, z := range floor.zones {
+			if _, ok := dns.IsDomainName(z.name); !ok {
+				t.Errorf("%q makes %q a zone", stanza, z.name)
 			}
 		}
 	})

@@ -54,6 +54,6 @@ func (t *TTLFloor) Name() string { return pluginName }
 // isLookup reports whether m is a query, or the reply to one, that asks one
 // question and is no zone transfer. All else is not ours to touch.
 func isLookup(m *dns.Msg) bool {
-	return m != nil && m.Opcode == dns.OpcodeQuery && len(m.Question) == 1 &&
+	return m.Opcode == dns.OpcodeQuery && len(m.Question) == 1 &&
 		m.Question[0].Qtype != dns.TypeAXFR && m.Question[0].Qtype != dns.TypeIXFR
 }

@@ -3,37 +3,49 @@ package ttlfloor
 import (
 	"strings"
 	"sync"
-
-	"github.com/miekg/dns"
 )
 
 // zone is a name whose answers are raised, or one taken out again.
 type zone struct {
-	name     string
+	name     string // lower case and with the final dot
 	excepted bool
 
 	counters sync.Map // server address -> *counters
 }
 
-// zones are the zones of a stanza by name, lower case and with the final dot.
-type zones map[string]*zone
+// zones are the zones of a stanza, longer names first.
+type zones []*zone
 
-// match returns the zone that qname is in, or nil if it is in none or in one that
-// is excepted. The longest name decides. It goes along the name as dnsserver.Server
-// does, because plugin.Zones splits both names into new slices for each zone.
+// match returns the zone that qname is in, or nil if it is in none or in one that is
+// excepted. The longest name decides. plugin.Zones would split both names into new
+// slices for each comparison, at a cost above that of raising a reply.
 func (z zones) match(qname string) *zone {
-	found := z["."]
-	if len(z) > 1 || found == nil {
-		qname = strings.ToLower(qname)
-		for off, end := 0, false; !end; off, end = dns.NextLabel(qname, off) {
-			if longest, ok := z[qname[off:]]; ok {
-				found = longest
-				break
-			}
+	for _, zone := range z {
+		if !zone.has(qname) {
+			continue
 		}
+		if zone.excepted {
+			return nil
+		}
+		return zone
 	}
-	if found == nil || found.excepted {
-		return nil
+	return nil
+}
+
+// has reports whether qname, fully qualified, is the zone's name or below it.
+func (z *zone) has(qname string) bool {
+	at := len(qname) - len(z.name)
+	if at < 0 || !strings.EqualFold(qname[at:], z.name) {
+		return false
 	}
-	return found
+	if at == 0 || z.name == "." {
+		return true
+	}
+	label := qname[:at]
+	if label[at-1] != '.' {
+		return false
+	}
+	// A dot behind an odd number of backslashes belongs to the label.
+	backslashes := at - 1 - len(strings.TrimRight(label[:at-1], `\`))
+	return backslashes%2 == 0
 }

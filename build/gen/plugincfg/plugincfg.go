@@ -27,9 +27,8 @@ var (
 )
 
 // Read parses plugin.cfg. Empty lines and those that begin with # are skipped, all
-// others are NAME:PATH. CoreDNS's own reader drops a line that it cannot split and
-// lets the last of two equal paths win; here every such line is an error that names
-// file and line.
+// others are NAME:PATH. CoreDNS's own reader drops a line that it cannot split; here
+// every such line is an error that names file and line.
 func Read(r io.Reader, file string) ([]Entry, error) {
 	var entries []Entry
 	names, paths := make(map[string]int), make(map[string]int)
