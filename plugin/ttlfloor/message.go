@@ -10,13 +10,13 @@ func (t *TTLFloor) raise(m *dns.Msg) (*dns.Msg, Reason) {
 	}
 	negative := isNegative(m)
 	var s rrsets
-	switch ttl, records := t.look(m, negative); {
-	case records == none || (records == alike && t.policy.keeps(ttl, t.policy.Floor)):
-		return m, 0
-	case records == alike:
-		s.makeOne(ttl)
-	default:
+	switch ttl, alike := t.look(m, negative); {
+	case !alike:
 		t.collect(&s, m, negative)
+	case t.policy.keeps(ttl, t.policy.Floor):
+		return m, 0
+	default:
+		s.makeOne(ttl)
 	}
 	draw := NewDraw(t.draw()) // one for all RRsets of the message
 	var reasons Reason
@@ -41,36 +41,28 @@ func isNegative(m *dns.Msg) bool {
 	return true
 }
 
-// What the records of a message that may change are, at a quick look.
-type variety int
-
-const (
-	none   variety = iota // there are none
-	alike                 // all have one TTL, none is a denial, nothing is signed
-	varied                // anything else
-)
-
-// look tells the variety of m's records, and the TTL of those that are alike: they
-// leave with one TTL too, whatever RRsets they are. Most replies are that.
-func (t *TTLFloor) look(m *dns.Msg, negative bool) (ttl uint32, records variety) {
+// look is the quick look at what most replies are: records that all came with one TTL,
+// without a denial or a signature among them. They leave with one TTL too, whatever
+// RRsets they are.
+func (t *TTLFloor) look(m *dns.Msg, negative bool) (ttl uint32, alike bool) {
 	for _, section := range [...][]dns.RR{m.Answer, m.Extra} {
 		for _, rr := range section {
 			if t.rrsetType(rr, false, negative) == notOurs {
 				continue
 			}
 			h := rr.Header()
-			if h.Rrtype == dns.TypeRRSIG || (records == alike && h.Ttl != ttl) {
-				return 0, varied
+			if h.Rrtype == dns.TypeRRSIG || (alike && h.Ttl != ttl) {
+				return 0, false
 			}
-			records, ttl = alike, h.Ttl
+			alike, ttl = true, h.Ttl
 		}
 	}
 	for _, rr := range m.Ns {
 		if rr != nil && (rr.Header().Rrtype == dns.TypeRRSIG || t.rrsetType(rr, true, negative) != notOurs) {
-			return 0, varied
+			return 0, false
 		}
 	}
-	return ttl, records
+	return ttl, alike
 }
 
 // collect sorts the records that may change into their RRsets.
@@ -87,7 +79,7 @@ func (t *TTLFloor) collect(s *rrsets, m *dns.Msg, negative bool) {
 			if set == nil {
 				set = s.add(h.Name, rrtype, h.Class)
 			}
-			set.negative = set.negative || authority
+			set.negative = authority // the last section to be read
 			set.add(rr)
 		}
 	}

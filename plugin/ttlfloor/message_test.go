@@ -118,6 +118,8 @@ func TestTTLsOfReplies(t *testing.T) {
 		{"an RRset leaves with its smallest TTL", plain, "a.example.org. A",
 			[]string{"a.example.org. 300 IN A 10.0.0.1", "A.example.org. 60 IN A 10.0.0.2", "a.example.org. 90 IN AAAA ::1"},
 			"60 60 90", ""},
+		{"wherever the smallest stands", plain, "a.example.org. A",
+			[]string{"a.example.org. 60 IN A 10.0.0.1", "a.example.org. 300 IN A 10.0.0.2"}, "60 60", ""},
 		{"the smallest of an RRset is raised", plain, "a.example.org. A",
 			[]string{"a.example.org. 300 IN A 10.0.0.1", "a.example.org. 3 IN A 10.0.0.2"}, "10 10", "low"},
 		{"an RRset over two sections", plain, "a.example.org. A",
@@ -144,6 +146,8 @@ func TestTTLsOfReplies(t *testing.T) {
 			[]string{"a.example.org. 5 IN CNAME b.example.org.", negative(5, 5)}, "10 20/20", "low negative"},
 		{"two SOAs: the smaller MINIMUM counts", plain, "x.example.org. A",
 			[]string{"rcode: NXDOMAIN", negative(300, 300), negative(300, 5)}, "300/300 300/20", "negative"},
+		{"wherever the smaller MINIMUM stands", plain, "x.example.org. A",
+			[]string{"rcode: NXDOMAIN", negative(300, 5), negative(300, 300)}, "300/20 300/300", "negative"},
 		{"a SOA in the answer of a denial", plain, "x.example.org. A",
 			[]string{"rcode: NXDOMAIN", "example.org. 5 IN SOA ns.example.org. h.example.org. 1 7200 900 1209600 5", negative(5, 5)}, "20/20 20/20", "negative"},
 		{"only the header is low", plain, "x.example.org. A", []string{"rcode: NXDOMAIN", negative(5, 300)}, "20/300", "negative"},
@@ -270,8 +274,7 @@ func TestUnchangedRecordsAreShared(t *testing.T) {
 	floor := newFloor(t, "ttlfloor 10s")
 	m := message(t, "a.example.org. A", "a.example.org. 300 IN CNAME b.example.org.", "b.example.org. 1 IN A 10.0.0.1",
 		"authority: example.org. 1 IN NS ns.example.org.", "additional: ns.example.org. 300 IN A 10.0.0.2")
-	m.Answer = append(m.Answer, nil)[:2] // room behind the lists
-	m.Extra = append(m.Extra, nil)[:1]
+	m.Answer = append(m.Answer, nil)[:2] // room behind the list
 	out, _ := raise(t, floor, m)
 	if out == m || &out.Answer[0] == &m.Answer[0] || out.Answer[1] == m.Answer[1] {
 		t.Fatal("message, list or changed record is shared with the input")
@@ -280,9 +283,28 @@ func TestUnchangedRecordsAreShared(t *testing.T) {
 		t.Error("a record that stays was copied")
 	}
 	out.Answer = append(out.Answer, out.Answer[0])
-	out.Extra = append(out.Extra, out.Extra[0])
-	if m.Answer[:3][2] != nil || m.Extra[:2][1] != nil {
-		t.Error("appending to the output wrote into the input's lists")
+	if m.Answer[:3][2] != nil {
+		t.Error("appending to the output wrote into the input's list")
+	}
+}
+
+func TestSectionsThatStayLendNoRoomBehindThem(t *testing.T) {
+	record := "a.example.org. 300 IN A 10.0.0.1"
+	for changed := range 3 {
+		texts := []string{record, "authority: " + record, "additional: " + record}
+		texts[changed] = strings.Replace(texts[changed], "300 IN A 10.0.0.1", "1 IN AAAA ::1", 1)
+		m := message(t, "a.example.org. MX", append(texts, "authority: example.org. 1 IN SOA ns.example.org. h.example.org. 1 2 3 4 1")...)
+		lists := []*[]dns.RR{&m.Answer, &m.Ns, &m.Extra}
+		for _, list := range lists {
+			*list = append(*list, nil)[:len(*list)]
+		}
+		out, _ := raise(t, newFloor(t, "ttlfloor 10s"), m)
+		for i, section := range []*[]dns.RR{&out.Answer, &out.Ns, &out.Extra} {
+			*section = append(*section, out.Ns[0])
+			if came := *lists[i]; came[:len(came)+1][len(came)] != nil {
+				t.Errorf("appending to section %d of the output wrote into the input's", i)
+			}
+		}
 	}
 }
 
@@ -318,7 +340,7 @@ func TestMessagesThatAreNoReplyToOneQuestionPass(t *testing.T) {
 		"NOTIFY":           func(m *dns.Msg) { m.Opcode = dns.OpcodeNotify },
 		"UPDATE":           func(m *dns.Msg) { m.Opcode = dns.OpcodeUpdate },
 		"extended rcode":   func(m *dns.Msg) { m.Rcode = dns.RcodeBadVers },
-		"a record of none": func(m *dns.Msg) { m.Answer = []dns.RR{nil} },
+		"a record of none": func(m *dns.Msg) { m.Answer, m.Ns, m.Extra = []dns.RR{nil}, []dns.RR{nil}, []dns.RR{nil} },
 		"RRSIG without RDATA": func(m *dns.Msg) {
 			m.Answer = []dns.RR{&dns.RR_Header{Name: "a.example.org.", Rrtype: dns.TypeRRSIG, Class: dns.ClassINET}}
 		},

@@ -155,7 +155,7 @@ func TestReverseZonesAreNamesNotDurations(t *testing.T) {
 	for zone, want := range map[string]string{
 		"10.0.0.0/8":      "10.in-addr.arpa.",
 		"10.in-addr.arpa": "10.in-addr.arpa.",
-		"1.5s.example":    "1.5s.example.",
+		"1.5s.example.":   "1.5s.example.",
 		".":               ".",
 		"2001:db8::/32":   "8.b.d.0.1.0.0.2.ip6.arpa.",
 	} {
