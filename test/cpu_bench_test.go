@@ -48,7 +48,9 @@ func cpuQueries() string {
 
 // BenchmarkCPUPerQuery runs the binary with one chain three times: as it is, with
 // ttlfloor, and with rewrite ttl, which raises the same TTLs without scattering. Five
-// turns in a changing order; the ratios are those of each turn's pair.
+// turns in a changing order; the ratios are those of each turn's pair. The load is
+// paced, below what two cores can answer: above it dnsperf and the server take the
+// processor from each other, and the ratios scatter by a tenth.
 //
 //	go test ./test -run '^$' -bench CPUPerQuery
 func BenchmarkCPUPerQuery(b *testing.B) {

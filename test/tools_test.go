@@ -79,17 +79,6 @@ func freePort(t testing.TB) string {
 	return ""
 }
 
-// requireFree fails the test if something listens on addr: servers with SO_REUSEPORT
-// would share it, and the test ask whichever.
-func requireFree(t testing.TB, addr string) {
-	t.Helper()
-	p, err := net.ListenPacket("udp", addr)
-	if err != nil {
-		t.Fatalf("%v: the test needs this port", err)
-	}
-	_ = p.Close()
-}
-
 // awaitAnswer asks addr until it answers, for at most ten seconds.
 func awaitAnswer(t testing.TB, addr string, m *dns.Msg) {
 	t.Helper()
