@@ -1,6 +1,9 @@
 package test
 
 import (
+	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -29,13 +32,17 @@ func TestExampleQuickstartShowsWhatItsREADMESays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ports := strings.NewReplacer("example.org:1053", "example.org:"+port, "127.0.0.1:9153", "127.0.0.1:"+freePort(t), "-p 1053 ", "-p "+port+" ")
+	metrics := "127.0.0.1:" + freePort(t)
+	ports := strings.NewReplacer("example.org:1053", "example.org:"+port, "127.0.0.1:9153", metrics, "-p 1053 ", "-p "+port+" ")
 	conf := filepath.Join(t.TempDir(), "Corefile")
 	if err := os.WriteFile(conf, []byte(ports.Replace(string(corefile))), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if !strings.Contains(string(readme), "curl -s http://127.0.0.1:9153/metrics | grep ttlfloor\n") {
+		t.Error("the README has another command for the metrics than this test")
+	}
 	runBinary(t, "..", "-conf", conf)
-	awaitAnswer(t, "127.0.0.1:"+port, query("example.org.", dns.TypeSOA))
+	awaitAnswer(t, "127.0.0.1:"+port, query("fine.example.org.", dns.TypeA)) // counted for nothing
 
 	rows := regexp.MustCompile("(?m)^\\| `dig ([^`]+)` \\| TTL (\\d+)(?: to (\\d+))?").FindAllStringSubmatch(string(readme), -1)
 	if len(rows) != 7 {
@@ -65,6 +72,21 @@ func TestExampleQuickstartShowsWhatItsREADMESays(t *testing.T) {
 		slices.Sort(seen)
 		if distinct := len(slices.Compact(seen)); (distinct == 1) != (low == high) {
 			t.Errorf("dig %s: 20 answers had %d TTLs, want them scattered over %d to %d", row[1], distinct, low, high)
+		}
+	}
+	resp, err := http.Get("http://" + metrics + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for reason, answers := range map[string]int{"zero": 60, "low": 20, "negative": 20} {
+		want := fmt.Sprintf(`coredns_ttlfloor_responses_total{reason=%q,server="dns://127.0.0.1:%s",view="",zone="example.org."} %d`, reason, port, answers)
+		if !strings.Contains(string(body), want) {
+			t.Errorf("the metrics do not say %s", want)
 		}
 	}
 }
