@@ -1,10 +1,10 @@
 package test
 
 import (
-	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -45,14 +45,34 @@ func removeBinary() {
 	}
 }
 
-// runBinary starts the binary in dir until the test ends and returns its process. At
-// the end it gets SIGTERM and must exit without an error.
-func runBinary(t testing.TB, dir string, args ...string) *os.Process {
+// running is a process of the binary and what it has printed so far.
+type running struct {
+	*os.Process
+
+	mu  sync.Mutex
+	out strings.Builder
+}
+
+func (r *running) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.out.Write(p)
+}
+
+func (r *running) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.out.String()
+}
+
+// runBinary starts the binary in dir until the test ends. At the end it gets SIGTERM
+// and must exit without an error.
+func runBinary(t testing.TB, dir string, args ...string) *running {
 	t.Helper()
 	cmd := exec.Command(binary(t), args...) // #nosec G204 -- our own
 	cmd.Dir = dir
-	var log bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &log, &log
+	log := new(running)
+	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -64,8 +84,9 @@ func runBinary(t testing.TB, dir string, args ...string) *os.Process {
 			t.Errorf("the binary ended with %v", err)
 		}
 		if t.Failed() {
-			t.Logf("the binary's output:\n%s", log.String())
+			t.Logf("the binary's output:\n%s", log)
 		}
 	})
-	return cmd.Process
+	log.Process = cmd.Process
+	return log
 }
