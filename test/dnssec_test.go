@@ -102,7 +102,7 @@ func TestRaisedSignedAnswersValidateInUnbound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, port := startSigned(t, z, chain)
 			resolver := startUnbound(t, z, port)
-			client := dns.Client{}
+			client := dns.Client{Timeout: patience}
 			for draw := range 50 {
 				for _, q := range lookups {
 					m := query(q.name, q.qtype)

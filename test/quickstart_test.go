@@ -56,7 +56,7 @@ func TestExampleQuickstartShowsWhatItsREADMESays(t *testing.T) {
 		}
 		var seen []string
 		for range 20 {
-			out := strings.TrimSpace(command(t, "..", dig, strings.Fields(ports.Replace(row[1]))...))
+			out := strings.TrimSpace(command(t, "..", dig, append([]string{"+tries=1", "+time=20"}, strings.Fields(ports.Replace(row[1]))...)...))
 			var one []string
 			for line := range strings.Lines(out) {
 				one = append(one, strings.Fields(line)[1])
@@ -84,7 +84,7 @@ func TestExampleQuickstartShowsWhatItsREADMESays(t *testing.T) {
 		t.Fatal(err)
 	}
 	for reason, answers := range map[string]int{"zero": 60, "low": 20, "negative": 20} {
-		want := fmt.Sprintf(`coredns_ttlfloor_responses_total{reason=%q,server="dns://127.0.0.1:%s",view="",zone="example.org."} %d`, reason, port, answers)
+		want := fmt.Sprintf(`coredns_ttlfloor_responses_total{reason=%q,server="dns://127.0.0.1:%s",view="",zone="example.org."} %d`+"\n", reason, port, answers)
 		if !strings.Contains(string(body), want) {
 			t.Errorf("the metrics do not say %s", want)
 		}

@@ -98,11 +98,12 @@ func TestBackendsKeepTheirDataUnderConcurrentClients(t *testing.T) {
 // askConcurrently asks for the addresses of name 2000 times, over 8 sockets at once.
 func askConcurrently(t *testing.T, s *server, name string) {
 	t.Helper()
+	client := dns.Client{Timeout: patience}
 	var clients sync.WaitGroup
 	for range 8 {
 		clients.Go(func() {
 			for range 250 {
-				reply, err := dns.Exchange(query(name, dns.TypeA), s.udp)
+				reply, _, err := client.Exchange(query(name, dns.TypeA), s.udp)
 				if err != nil || len(reply.Answer) < 2 {
 					t.Errorf("%v, %v", reply, err)
 				}

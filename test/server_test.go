@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coredns/coredns/plugin/pkg/doh"
 	coretest "github.com/coredns/coredns/test"
@@ -71,10 +72,13 @@ func query(name string, qtype uint16) *dns.Msg {
 	return m
 }
 
+// patience is for machines that stall: nothing here measures how fast an answer is.
+const patience = 10 * time.Second
+
 // ask exchanges m over a transport: udp, tcp, tls (DoT), https (DoH).
 func (s *server) ask(t *testing.T, transport string, m *dns.Msg) *dns.Msg {
 	t.Helper()
-	client := dns.Client{Net: transport, TLSConfig: &tls.Config{InsecureSkipVerify: true}, // #nosec G402 -- our own
+	client := dns.Client{Net: transport, Timeout: patience, TLSConfig: &tls.Config{InsecureSkipVerify: true}, // #nosec G402 -- our own
 		TsigSecret: map[string]string{tsigKey: tsigSecret}}
 	addr := s.tcp
 	switch transport {

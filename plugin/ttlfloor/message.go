@@ -21,7 +21,7 @@ func (t *TTLFloor) raise(m *dns.Msg) (*dns.Msg, Reason) {
 	draw := NewDraw(t.draw()) // one for all RRsets of the message
 	var reasons Reason
 	for i := range s.n {
-		reasons |= s.at(i).decide(&t.policy, draw, t.now)
+		reasons |= s.at(i).decide(&t.policy, draw)
 	}
 	return s.rewrite(t, m, negative), reasons
 }
@@ -83,11 +83,24 @@ func (t *TTLFloor) collect(s *rrsets, m *dns.Msg, negative bool) {
 			set.add(rr)
 		}
 	}
-	// A signature in the authority section stays, but it limits what it covers.
-	for _, rr := range m.Ns {
-		if sig, ok := rr.(*dns.RRSIG); ok {
+	t.limit(s, m)
+}
+
+// limit reads the signatures, wherever in the message they are: one in the authority
+// section limits what it covers, though it may stay itself.
+func (t *TTLFloor) limit(s *rrsets, m *dns.Msg) {
+	var now uint32
+	for _, section := range [...][]dns.RR{m.Answer, m.Extra, m.Ns} {
+		for _, rr := range section {
+			sig, ok := rr.(*dns.RRSIG)
+			if !ok {
+				continue
+			}
+			if now == 0 {
+				now = uint32(t.now().Unix()) // #nosec G115 -- RFC 1982 arithmetic
+			}
 			if set := s.find(sig.Hdr.Name, sig.TypeCovered, sig.Hdr.Class); set != nil {
-				set.sign(sig)
+				set.sign(sig, now)
 			}
 		}
 	}

@@ -235,6 +235,12 @@ func TestExpirationIsComparedAcrossTheWrap(t *testing.T) {
 	if out, _ := raise(t, floor, m); ttls(out) != "3 3 3" {
 		t.Errorf("TTLs %q, want the 3 s to the first expiration", ttls(out))
 	}
+	// More than half the circle apart, which is the first only the present tells.
+	m.Answer[1].(*dns.RRSIG).Expiration = uint32((wrap - 8 + 1<<31 - 5) % wrap)
+	m.Answer[2].(*dns.RRSIG).Expiration = uint32((wrap - 8 - 100) % wrap)
+	if out, _ := raise(t, floor, m); ttls(out) != "2 2 2" {
+		t.Errorf("TTLs %q though a signature has expired, want them as they came", ttls(out))
+	}
 }
 
 func TestOneDrawServesAMessage(t *testing.T) {

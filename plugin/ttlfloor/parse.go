@@ -30,25 +30,30 @@ func (s *stanza) parseArgs(args []string) error {
 }
 
 // looksLikeDuration reports whether arg begins like a number and can be no name:
-// networks, as 10.0.0.0/8, are names here, and so is what ends in a label that begins
-// with a letter, as 10.in-addr.arpa.
+// networks, as 10.0.0.0/8, are names here, and so is what ends in a dot or in a label
+// that begins with a letter, as 10.in-addr.arpa.
 func looksLikeDuration(arg string) bool {
 	const numeric = "+-.0123456789"
-	if strings.IndexAny(arg, numeric) != 0 || arg == "." {
+	if strings.IndexAny(arg, numeric) != 0 {
 		return false
 	}
 	if _, _, err := net.ParseCIDR(arg); err == nil {
 		return false
 	}
-	name := strings.TrimSuffix(arg, ".")
-	last := name[strings.LastIndexByte(name, '.')+1:]
-	return last == "" || strings.IndexAny(last, numeric) == 0
+	last := arg[strings.LastIndexByte(arg, '.')+1:]
+	return strings.IndexAny(last, numeric) == 0
 }
 
 func checkZones(property string, names []string) error {
 	for _, name := range names {
 		if looksLikeDuration(name) {
 			return fmt.Errorf("%s %q looks like a duration: want domain names, and a duration only as FLOOR before them", property, name)
+		}
+		if _, ok := properties[name]; ok || name == "off" {
+			return fmt.Errorf("%s %q is a setting: want domain names here, and settings each on a line of its own between { and }", property, name)
+		}
+		if strings.ContainsAny(name, "{}") {
+			return fmt.Errorf("%s %q is no zone: want { at the end of the line and } on one of its own", property, name)
 		}
 		if len(plugin.Host(name).NormalizeExact()) == 0 {
 			return fmt.Errorf("%s %q is no zone: want a domain name or a network such as 10.0.0.0/8", property, name)

@@ -3,7 +3,6 @@ package ttlfloor
 import (
 	"math"
 	"strings"
-	"time"
 
 	"github.com/miekg/dns"
 )
@@ -15,10 +14,9 @@ type rrset struct {
 	negative bool // it is the SOA of a negative answer
 	signed   bool
 
-	ttl      uint32 // the smallest that came (RFC 2181 section 5.2)
-	minimum  uint32 // the smallest MINIMUM of a SOA
-	original uint32 // the smallest original TTL of a signature
-	expires  uint32 // the first expiration of a signature, in RFC 1982 order
+	ttl     uint32 // the smallest that came (RFC 2181 section 5.2)
+	minimum uint32 // the smallest MINIMUM of a SOA
+	limit   uint32 // the least that a signature allows
 
 	newTTL     uint32
 	newMinimum uint32 // MINIMUM becomes at least this
@@ -37,30 +35,26 @@ func (set *rrset) add(rr dns.RR) {
 		ttl = 0 // RFC 2181 section 8
 	}
 	set.ttl = min(set.ttl, ttl)
-	switch rr := rr.(type) {
-	case *dns.SOA:
-		set.minimum = min(set.minimum, rr.Minttl)
-	case *dns.RRSIG:
-		set.sign(rr)
+	if soa, ok := rr.(*dns.SOA); ok {
+		set.minimum = min(set.minimum, soa.Minttl)
 	}
 }
 
-// sign takes in what a signature allows.
-func (set *rrset) sign(sig *dns.RRSIG) {
-	if !set.signed || int32(sig.Expiration-set.expires) < 0 { // #nosec G115 -- RFC 1982 arithmetic
-		set.expires = sig.Expiration
-	}
+// sign takes in what a signature allows: its original TTL, and the seconds from now to
+// its expiration. Both times are serial numbers (RFC 4034 section 3.1.5).
+func (set *rrset) sign(sig *dns.RRSIG, now uint32) {
+	left := max(0, int32(sig.Expiration-now)) // #nosec G115 -- RFC 1982 arithmetic
 	set.signed = true
-	set.original = min(set.original, sig.OrigTtl)
+	set.limit = min(set.limit, sig.OrigTtl, uint32(left))
 }
 
 // decide sets how the RRset leaves and says why that is not how it came.
-func (set *rrset) decide(p *Policy, d Draw, now func() time.Time) Reason {
+func (set *rrset) decide(p *Policy, d Draw) Reason {
 	if set.negative {
-		return set.decideNegative(p, d, now)
+		return set.decideNegative(p, d)
 	}
 	ttl, why := p.TTL(set.ttl, d)
-	set.newTTL = set.allowed(ttl, now)
+	set.newTTL = set.allowed(ttl)
 	if set.newTTL == set.ttl {
 		return 0
 	}
@@ -69,14 +63,14 @@ func (set *rrset) decide(p *Policy, d Draw, now func() time.Time) Reason {
 
 // decideNegative changes what a client goes by, the smaller of the SOA's TTL and
 // MINIMUM (RFC 2308 section 5). A signature lets the TTL move, but not MINIMUM.
-func (set *rrset) decideNegative(p *Policy, d Draw, now func() time.Time) Reason {
+func (set *rrset) decideNegative(p *Policy, d Draw) Reason {
 	came := min(set.ttl, set.minimum)
 	ttl, why := p.NegativeTTL(came, d)
 	set.newTTL = set.ttl
 	if ttl < came {
 		set.newTTL = ttl
 	} else if ttl > set.ttl {
-		set.newTTL = set.allowed(ttl, now)
+		set.newTTL = set.allowed(ttl)
 	}
 	raiseMinimum := ttl > set.minimum && !set.signed
 	if raiseMinimum {
@@ -90,12 +84,11 @@ func (set *rrset) decideNegative(p *Policy, d Draw, now func() time.Time) Reason
 
 // allowed returns wanted, but not more than a signature lets a validator keep the
 // RRset (RFC 4035 section 5.3.3), and never less for it than came.
-func (set *rrset) allowed(wanted uint32, now func() time.Time) uint32 {
+func (set *rrset) allowed(wanted uint32) uint32 {
 	if !set.signed || wanted <= set.ttl {
 		return wanted
 	}
-	left := int32(set.expires - uint32(now().Unix())) // #nosec G115 -- RFC 1982 arithmetic
-	return max(set.ttl, min(wanted, set.original, uint32(max(left, 0))))
+	return max(set.ttl, min(wanted, set.limit))
 }
 
 // changes reports whether rr, one of the RRset's records, leaves different.
@@ -168,7 +161,7 @@ func (s *rrsets) add(name string, rrtype, class uint16) *rrset {
 	}
 	set := s.at(s.n)
 	set.rrsetKey = rrsetKey{name, rrtype, class}
-	set.ttl, set.minimum, set.original = math.MaxUint32, math.MaxUint32, math.MaxUint32
+	set.ttl, set.minimum, set.limit = math.MaxUint32, math.MaxUint32, math.MaxUint32
 	s.n++
 	if s.n == indexFrom {
 		s.index = make(map[rrsetKey]int)

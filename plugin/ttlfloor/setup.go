@@ -40,13 +40,17 @@ func setup(c *caddy.Controller) error {
 
 // properties are the lines that a stanza may have. Each parser stores into the
 // stanza what its arguments say, or tells what is wrong with them.
-var properties = map[string]func(*stanza, []string) error{
-	"zero":     func(s *stanza, args []string) error { return oneSeconds("zero", args, &s.policy.Zero) },
-	"negative": func(s *stanza, args []string) error { return oneSeconds("negative", args, &s.policy.Negative) },
-	"jitter":   func(s *stanza, args []string) error { return parseRange("jitter", 0, args, &s.policy.Jitter) },
-	"spread":   func(s *stanza, args []string) error { return parseRange("spread", -100, args, &s.policy.Spread) },
-	"types":    (*stanza).parseTypes,
-	"except":   (*stanza).parseExcept,
+var properties map[string]func(*stanza, []string) error
+
+func init() { // checkZones, which except leads to, looks into them
+	properties = map[string]func(*stanza, []string) error{
+		"zero":     func(s *stanza, args []string) error { return oneSeconds("zero", args, &s.policy.Zero) },
+		"negative": func(s *stanza, args []string) error { return oneSeconds("negative", args, &s.policy.Negative) },
+		"jitter":   func(s *stanza, args []string) error { return parseRange("jitter", 0, args, &s.policy.Jitter) },
+		"spread":   func(s *stanza, args []string) error { return parseRange("spread", -100, args, &s.policy.Spread) },
+		"types":    (*stanza).parseTypes,
+		"except":   (*stanza).parseExcept,
+	}
 }
 
 // stanza is a stanza as written, where 0 and nil say that nothing was.

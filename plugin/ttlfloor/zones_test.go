@@ -14,6 +14,7 @@ func TestReverseZonesAreNamesNotDurations(t *testing.T) {
 		"10.in-addr.arpa": "10.in-addr.arpa.",
 		"1.5s.example.":   "1.5s.example.",
 		".":               ".",
+		"3com.":           "3com.",
 		"2001:db8::/32":   "8.b.d.0.1.0.0.2.ip6.arpa.",
 	} {
 		floor, err := parseIn("ttlfloor "+zone, ".")
