@@ -198,6 +198,8 @@ func TestTTLsOfReplies(t *testing.T) {
 		{"spread up stops at the original TTL", "ttlfloor 10s {\n spread 50% 60%\n}", "a.example.org. A",
 			[]string{"a.example.org. 300 IN A 10.0.0.1", sig("a.example.org.", 300, "A", 320, later)}, "320 320", "spread"},
 
+		{"spread down needs no room", "ttlfloor 10s {\n spread -50% -49%\n}", "a.example.org. A",
+			[]string{"a.example.org. 300 IN A 10.0.0.1", sig("a.example.org.", 300, "A", 300, later)}, "150 150", "spread"},
 		{"listed types only", "ttlfloor 10s {\n jitter off\n types A srv\n}", "s.example.org. SRV",
 			[]string{"s.example.org. 1 IN SRV 0 0 80 a.example.org.", "additional: a.example.org. 1 IN A 10.0.0.1", "additional: a.example.org. 1 IN AAAA ::1",
 				"additional: " + sig("a.example.org.", 1, "AAAA", 3600, later), "additional: " + sig("a.example.org.", 1, "A", 3600, later)},

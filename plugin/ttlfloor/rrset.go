@@ -85,10 +85,7 @@ func (set *rrset) decideNegative(p *Policy, d Draw) Reason {
 // allowed returns wanted, but not more than a signature lets a validator keep the
 // RRset (RFC 4035 section 5.3.3), and never less for it than came.
 func (set *rrset) allowed(wanted uint32) uint32 {
-	if !set.signed || wanted <= set.ttl {
-		return wanted
-	}
-	return max(set.ttl, min(wanted, set.limit))
+	return min(wanted, max(set.ttl, set.limit))
 }
 
 // changes reports whether rr, one of the RRset's records, leaves different.
@@ -131,7 +128,7 @@ func (s *rrsets) at(i int) *rrset {
 // makeOne takes all records for one RRset, which came with ttl.
 func (s *rrsets) makeOne(ttl uint32) {
 	s.n, s.one = 1, true
-	s.few[0].ttl = ttl
+	s.few[0].ttl, s.few[0].limit = ttl, math.MaxUint32
 }
 
 // find returns the RRset, or nil.
