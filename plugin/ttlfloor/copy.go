@@ -106,7 +106,7 @@ func (s *slabs) copy(rr dns.RR, room int) dns.RR {
 		return put(&s.soa, rr, room)
 	case *dns.TXT:
 		return put(&s.txt, rr, room)
-	case *dns.RR_Header: // a record without RDATA (RFC 2136), which dns.Copy makes nil
+	case *dns.RR_Header: // as a plugin may make one without RDATA; dns.Copy makes it nil
 		header := *rr
 		return &header
 	}

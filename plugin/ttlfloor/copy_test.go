@@ -47,7 +47,7 @@ func TestSectionsThatStayLendNoRoomBehindThem(t *testing.T) {
 	}
 }
 
-// miekg/dns reads a record without RDATA as its header alone, and copies that to nil.
+// A header alone is a record to miekg/dns, which copies it to nil.
 func TestRecordsWithoutRDATAAreCopiedToo(t *testing.T) {
 	header := &dns.RR_Header{Name: "a.example.org.", Rrtype: dns.TypeA, Class: dns.ClassINET}
 	m := message(t, "a.example.org. A", "a.example.org. 1 IN A 10.0.0.1")

@@ -120,7 +120,7 @@ func (t *TTLFloor) rrsetType(rr dns.RR, authority, negative bool) uint16 {
 	if rrtype == dns.TypeRRSIG {
 		sig, ok := rr.(*dns.RRSIG)
 		if !ok {
-			return notOurs // an RRSIG without RDATA covers nothing
+			return notOurs // a header alone does not say what it covers
 		}
 		rrtype = sig.TypeCovered
 	}

@@ -32,7 +32,7 @@ func raise(t *testing.T, floor *TTLFloor, m *dns.Msg) (*dns.Msg, Reason) {
 }
 
 // withoutTTLs is m as text with 0 for every TTL that may be changed. It writes into
-// the records and puts back what was there: miekg/dns cannot copy one without RDATA.
+// the records and puts back what was there: miekg/dns cannot copy a header alone.
 func withoutTTLs(m *dns.Msg) string {
 	var undo []func()
 	for _, section := range [][]dns.RR{m.Answer, m.Ns, m.Extra} {
