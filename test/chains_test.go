@@ -102,7 +102,7 @@ func TestEveryChainAnswersRaisedTTLs(t *testing.T) {
 		{"rewritten name", " rewrite name exact w.example.org www.example.org\n" + file, "w.example.org.", dns.TypeA, 2},
 		{"dns64", " dns64 {\n allow_ipv4\n }\n" + file, "www.example.org.", dns.TypeAAAA, 2},
 		{"autopath", " autopath $DIR/resolv.conf\n" + file, "www.nowhere.example.org.", dns.TypeA, 2},
-		{"dnstap-free chain of many", " errors\n log\n prometheus localhost:0\n metadata\n" + file, "www.example.org.", dns.TypeA, 2},
+		{"errors, log, prometheus and metadata", " errors\n log\n prometheus localhost:0\n metadata\n" + file, "www.example.org.", dns.TypeA, 2},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
