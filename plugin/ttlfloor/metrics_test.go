@@ -2,13 +2,10 @@ package ttlfloor
 
 import (
 	"context"
-	"os"
-	"regexp"
-	"slices"
-	"strings"
 	"testing"
 
 	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/holdfastdns/holdfast/plugin/internal/plugintest"
 
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
@@ -61,42 +58,5 @@ func TestEachListenerHasItsOwnCounter(t *testing.T) {
 func TestMetricsAreThoseOfTheREADME(t *testing.T) {
 	ctx := context.WithValue(context.Background(), dnsserver.Key{}, &dnsserver.Server{Addr: "dns://" + t.Name()})
 	serve(t, newFloor(t, "ttlfloor"), ctx, message(t, "a.example.org. A", "a.example.org. 0 IN A 10.0.0.1"))
-	problems, err := testutil.GatherAndLint(prometheus.DefaultGatherer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range problems {
-		if strings.HasPrefix(p.Metric, "coredns_ttlfloor_") {
-			t.Errorf("%s: %s", p.Metric, p.Text)
-		}
-	}
-	families, err := prometheus.DefaultGatherer.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var exported []string
-	for _, f := range families {
-		if !strings.HasPrefix(f.GetName(), "coredns_ttlfloor_") {
-			continue
-		}
-		var labels []string
-		for _, l := range f.Metric[0].Label {
-			labels = append(labels, l.GetName())
-		}
-		slices.Sort(labels)
-		exported = append(exported, f.GetName()+" "+strings.Join(labels, " "))
-	}
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var documented []string
-	for _, m := range regexp.MustCompile("`(coredns_ttlfloor_\\w+)\\{([^}]*)\\}`").FindAllStringSubmatch(string(readme), -1) {
-		labels := strings.Split(strings.ReplaceAll(m[2], " ", ""), ",")
-		slices.Sort(labels)
-		documented = append(documented, m[1]+" "+strings.Join(labels, " "))
-	}
-	if len(exported) == 0 || !slices.Equal(exported, documented) {
-		t.Errorf("exported %q, documented %q", exported, documented)
-	}
+	plugintest.Metrics(t, pluginName, prometheus.DefaultGatherer)
 }

@@ -3,12 +3,14 @@ package ttlfloor
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/pkg/durations"
+	"github.com/miekg/dns"
 )
 
 // maxSeconds is dnsmasq's limit and where Unbound begins to warn: a longer floor
@@ -55,11 +57,21 @@ func checkZones(property string, names []string) error {
 		if strings.ContainsAny(name, "{}") {
 			return fmt.Errorf("%s %q is no zone: want { at the end of the line and } on one of its own", property, name)
 		}
-		if len(plugin.Host(name).NormalizeExact()) == 0 {
+		if !isZone(name) {
 			return fmt.Errorf("%s %q is no zone: want a domain name or a network such as 10.0.0.0/8", property, name)
 		}
 	}
 	return nil
+}
+
+// isZone looks at what CoreDNS makes of name: in lower case some letters are longer, and
+// a label can outgrow its 63 octets; the dot that it adds can be escaped.
+func isZone(name string) bool {
+	zones := plugin.Host(name).NormalizeExact()
+	return len(zones) != 0 && !slices.ContainsFunc(zones, func(zone string) bool {
+		_, ok := dns.IsDomainName(zone)
+		return !ok || !dns.IsFqdn(zone)
+	})
 }
 
 func oneSeconds(property string, args []string, seconds *uint32) error {

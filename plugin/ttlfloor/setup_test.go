@@ -2,14 +2,13 @@ package ttlfloor
 
 import (
 	"maps"
-	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/holdfastdns/holdfast/plugin/internal/plugintest"
 
 	"github.com/miekg/dns"
 )
@@ -95,6 +94,8 @@ func TestParseRefuses(t *testing.T) {
 		{"ttlfloor {\n zero 30s {\n}\n}", `unexpected "}"`, "} on a line of its own"},
 		{"ttlfloor example.com", `zone "example.com." is outside the server block`, "want names in example.org."},
 		{"ttlfloor a..example.org", `zone "a..example.org" is no zone`, "want a domain name"},
+		{"ttlfloor " + strings.Repeat("Ⱥ", 31) + ".example.org", "is no zone", "want a domain name"}, // 93 octets in lower case
+		{`ttlfloor a\0\`, "is no zone", "want a domain name"},
 		{"ttlfloor {\n zero\n}", "zero has 0 values", "want one, whole seconds from 1s to 1h"},
 		{"ttlfloor {\n zero 30s 40s\n}", "zero has 2 values", "want one"},
 		{"ttlfloor {\n zero never\n}", `zero "never" is no duration`, seconds},
@@ -153,21 +154,7 @@ func TestSetupErrorNamesPluginAndLine(t *testing.T) {
 }
 
 func TestSyntaxInTheREADMEIsWhatTheParserTakes(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, syntax, _ := strings.Cut(string(readme), "## Syntax")
-	_, block, _ := strings.Cut(syntax, "~~~ txt\n")
-	block, _, _ = strings.Cut(block, "~~~")
-	var documented []string
-	for _, m := range regexp.MustCompile(`(?m)^ {4}(\w+) `).FindAllStringSubmatch(block, -1) {
-		documented = append(documented, m[1])
-	}
-	slices.Sort(documented)
-	if want := slices.Sorted(maps.Keys(properties)); !slices.Equal(documented, want) {
-		t.Errorf("README's Syntax has %v, the parser %v", documented, want)
-	}
+	plugintest.Syntax(t, "ttlfloor [FLOOR] [ZONES...] {", slices.Collect(maps.Keys(properties)))
 }
 
 func FuzzParse(f *testing.F) {
@@ -192,7 +179,7 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q is taken as %+v", stanza, p)
 		}
 		for _, z := range floor.zones {
-			if _, ok := dns.IsDomainName(z.name); !ok {
+			if _, ok := dns.IsDomainName(z.name); !ok || !dns.IsFqdn(z.name) {
 				t.Errorf("%q makes %q a zone", stanza, z.name)
 			}
 		}

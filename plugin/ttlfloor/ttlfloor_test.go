@@ -1,12 +1,10 @@
 package ttlfloor
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/coredns/caddy"
-
-	"github.com/miekg/dns"
+	"github.com/holdfastdns/holdfast/plugin/internal/plugintest"
 )
 
 // newFloor is the plugin as a Corefile's line sets it up.
@@ -21,32 +19,4 @@ func newFloor(tb testing.TB, stanza string) *TTLFloor {
 	return t
 }
 
-// message builds a reply from a question, "NAME TYPE", and records in the form of a
-// zone file. "authority:" and "additional:" before a record name its section, and
-// "rcode: NAME" sets the rcode.
-func message(tb testing.TB, question string, records ...string) *dns.Msg {
-	tb.Helper()
-	name, qtype, _ := strings.Cut(question, " ")
-	m := new(dns.Msg)
-	m.SetQuestion(name, dns.StringToType[qtype])
-	m.Response = true
-	for _, text := range records {
-		section := &m.Answer
-		if rcode, ok := strings.CutPrefix(text, "rcode: "); ok {
-			m.Rcode = dns.StringToRcode[rcode]
-			continue
-		}
-		if rest, ok := strings.CutPrefix(text, "authority: "); ok {
-			section, text = &m.Ns, rest
-		}
-		if rest, ok := strings.CutPrefix(text, "additional: "); ok {
-			section, text = &m.Extra, rest
-		}
-		rr, err := dns.NewRR(text)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		*section = append(*section, rr)
-	}
-	return m
-}
+var message = plugintest.Message
