@@ -1,0 +1,227 @@
+package stalecheck
+
+import (
+	"bytes"
+	"fmt"
+	golog "log"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// logged returns what the plugin logs while f runs, without times.
+func logged(t *testing.T, f func()) []string {
+	t.Helper()
+	var out lockedBuffer
+	was, flags := golog.Writer(), golog.Flags()
+	golog.SetOutput(&out)
+	golog.SetFlags(0)
+	defer func() { golog.SetOutput(was); golog.SetFlags(flags) }()
+	f()
+	return strings.Split(strings.TrimSuffix(strings.ReplaceAll(out.String(), "plugin/stalecheck: ", ""), "\n"), "\n")
+}
+
+type lockedBuffer struct {
+	sync.Mutex
+	bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.Lock()
+	defer b.Unlock()
+	return b.Buffer.Write(p)
+}
+
+func TestTheLogHasALineAtEachChange(t *testing.T) {
+	s := newCheck(t, "stalecheck {\n primary 192.0.2.1\n}")
+	now := at
+	s.now = func() time.Time { return now }
+	own := func(serial uint32, failed failure) func(*history) {
+		return func(h *history) { h.observeOwn(serial, 1000, failed, now) }
+	}
+	ref := func(serial uint32, failed failure) func(*history) {
+		return func(h *history) { h.observeReference(0, serial, failed, now) }
+	}
+	for _, step := range []struct {
+		after time.Duration // of the last step
+		seen  func(*history)
+		want  string
+	}{
+		{0, own(0, servfail), ""},
+		{0, ref(9, ""), ""}, // as at every start of a secondary
+		{19 * time.Second, own(0, servfail), ""},
+		{time.Second, own(0, servfail), "[WARNING] Zone example.org.: its primary cannot tell its age: no serial of ours\n" +
+			"[WARNING] Zone example.org. is of unknown age: primary: no serial of ours; backend: SERVFAIL"},
+		{time.Second, own(0, servfail), ""},
+		{time.Second, own(8, ""), "[INFO] Zone example.org.: its primary can tell its age again\n[INFO] Zone example.org. is fresh again"},
+		{38 * time.Second, ref(9, ""), ""},
+		{time.Second, ref(9, ""), "[WARNING] Zone example.org. is stale: 61s behind, serial 8 < 9 (primary, behind)"},
+		{time.Second, ref(9, ""), ""},
+		{time.Second, ref(0, refused), "[WARNING] Zone example.org.: the answer of primary 192.0.2.1:53 is of no use: REFUSED"},
+		{time.Second, ref(0, timeout), ""},
+		{time.Second, ref(9, ""), "[INFO] Zone example.org.: primary 192.0.2.1:53 answers again"},
+		{time.Second, own(9, ""), "[INFO] Zone example.org. is fresh again"},
+		{20 * time.Second, ref(0, timeout), "[WARNING] Zone example.org.: the answer of primary 192.0.2.1:53 is of no use: timeout"},
+		{time.Second, ref(9, ""), "[INFO] Zone example.org.: primary 192.0.2.1:53 answers again"}, // one lost datagram is no more than that
+		{time.Second, ref(0, timeout), "[WARNING] Zone example.org.: the answer of primary 192.0.2.1:53 is of no use: timeout"},
+		{19 * time.Second, own(9, ""), ""}, // the last loss is not counted in
+	} {
+		now = now.Add(step.after)
+		if got := strings.Join(logged(t, func() { s.seen(t, "example.org.", step.seen) }), "\n"); got != step.want {
+			t.Errorf("%s after the start: %q, want %q", now.Sub(at), got, step.want)
+		}
+	}
+}
+
+// A source that cannot tell is news, too, while another can.
+func TestAHeartbeatThatCannotTellIsLoggedOnce(t *testing.T) {
+	s := newCheck(t, "stalecheck {\n primary 192.0.2.1\n heartbeat beat.example.org\n}")
+	now := at
+	s.now = func() time.Time { return now }
+	beat := func(why reason) []string {
+		now = now.Add(10 * time.Second)
+		return logged(t, func() {
+			s.seen(t, "example.org.", func(h *history) {
+				h.observeOwn(8, 1000, "", now)
+				h.observeReference(0, 8, "", now)
+				h.observeHeartbeat(now, why, now)
+			})
+		})
+	}
+	for _, step := range []struct {
+		why  reason
+		want string
+	}{
+		{"", ""}, {badHeartbeat, ""}, {badHeartbeat, ""},
+		{noHeartbeat, "[WARNING] Zone example.org.: its heartbeat cannot tell its age: no heartbeat"}, {badHeartbeat, ""},
+		{"", "[INFO] Zone example.org.: its heartbeat can tell its age again"}, {clock, ""}, {"", ""}, {clock, ""}, {clock, ""},
+		{clock, "[WARNING] Zone example.org.: its heartbeat cannot tell its age: clock"},
+	} {
+		if got := strings.Join(beat(step.why), "\n"); got != step.want {
+			t.Errorf("%s after the start, %q: %q, want %q", now.Sub(at), step.why, got, step.want)
+		}
+	}
+}
+
+func TestWhoHasNotBeenAskedYetIsNotNews(t *testing.T) {
+	s := newCheck(t, withPrimary)
+	now := at
+	s.now = func() time.Time { return now }
+	for range 10 { // as for a thousand zones behind a dead reference
+		if got := logged(t, func() { s.seen(t, "example.org.", func(h *history) { h.observeOwn(8, 1000, "", now) }) }); got[0] != "" {
+			t.Errorf("%q", got)
+		}
+		now = now.Add(10 * time.Second)
+	}
+}
+
+func TestHoldingBackIsTold(t *testing.T) {
+	s := newCheck(t, "stalecheck {\n primary 192.0.2.1\n action refuse\n}")
+	for _, step := range []struct {
+		seen func(*history)
+		want string
+	}{
+		{behind95, "[WARNING] Zone example.org.: answers are held back (refuse), others have newer data: " + behindText},
+		{behind95, ""},
+		{behindADeadPrimary, "[INFO] Zone example.org.: answers are held back no longer"},
+		{behind95, "[WARNING] Zone example.org.: answers are held back (refuse), others have newer data: " + behindText},
+		{func(h *history) { h.observeOwn(2026112105, 1000, "", at) }, "[INFO] Zone example.org.: answers are held back no longer"},
+	} {
+		var got []string
+		for _, line := range logged(t, func() { s.seen(t, "example.org.", step.seen) }) {
+			if strings.Contains(line, "held back") {
+				got = append(got, line)
+			}
+		}
+		if strings.Join(got, "\n") != step.want {
+			t.Errorf("%q, want %q", got, step.want)
+		}
+	}
+	if logged(t, func() { newCheck(t, withPrimary).seen(t, "example.org.", behind95) })[0] != "[WARNING] Zone example.org. is stale: "+behindText+" (primary, behind)" {
+		t.Error("what is only flagged is said to be held back")
+	}
+}
+
+func TestALoneServerIsTold(t *testing.T) {
+	s := newCheck(t, "stalecheck {\n peers 192.0.2.1\n}")
+	s.leaveOutSelf([]string{"192.0.2.1"}, "53", nil)
+	now := at
+	s.now = func() time.Time { return now }
+	var got []string
+	for range 4 {
+		got = append(got, logged(t, func() { s.seen(t, "example.org.", func(h *history) { h.observeOwn(8, 1000, "", now) }) })...)
+		now = now.Add(10 * time.Second)
+	}
+	if got := strings.Join(got, ""); got != "[WARNING] Zone example.org.: its peers cannot tell its age: no server but this one"+
+		"[WARNING] Zone example.org. is of unknown age: peers: no server but this one" {
+		t.Errorf("%q", got)
+	}
+}
+
+// The lines on a thousand zones' references leave those on the zones alone.
+func TestSourcesDoNotDrownZones(t *testing.T) {
+	s := newCheck(t, manyZones(100, "primary 192.0.2.1"))
+	got := logged(t, func() {
+		for _, z := range s.zones {
+			s.seen(t, z.name, func(h *history) { h.observeReference(0, 0, timeout, at) })
+		}
+		s.seen(t, s.zones[0].name, behind95)
+	})
+	if last := got[len(got)-1]; !strings.Contains(last, " is stale: ") {
+		t.Errorf("the last of %d lines is %q", len(got), last)
+	}
+}
+
+func TestAReloadKeepsWhatWasSaid(t *testing.T) {
+	before := newCheck(t, withPrimary)
+	logged(t, func() { before.seen(t, "example.org.", behindADeadPrimary) })
+	after := newCheck(t, withPrimary)
+	z := after.zones[0]
+	z.history.inherit(&before.zones[0].history)
+	before.zones[0].said.cannot[heartbeat] = true // which nobody asks for any more
+	z.said = after.stillSaid(&before.zones[0].said)
+	if z.said.cannot[heartbeat] {
+		t.Error("a heartbeat that is not asked for cannot tell")
+	}
+	got := strings.Join(logged(t, func() {
+		after.seen(t, "example.org.", func(h *history) { h.observeReference(0, 0, timeout, at) })
+		after.seen(t, "example.org.", func(h *history) { h.observeOwn(2026112105, 1000, "", at) })
+		after.seen(t, "example.org.", func(h *history) { h.observeReference(0, 2026112105, "", at) })
+	}), "\n")
+	if got != "[INFO] Zone example.org.: primary 192.0.2.1:53 answers again\n[INFO] Zone example.org. is fresh again" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestAZoneThatIsFreshFromTheStartIsNotNews(t *testing.T) {
+	s := newCheck(t, withPrimary)
+	got := logged(t, func() {
+		s.seen(t, "example.org.", func(h *history) { h.observeOwn(8, 1000, "", at) })
+		s.seen(t, "example.org.", func(h *history) { h.observeReference(0, 8, "", at) })
+	})
+	if len(got) != 1 || got[0] != "" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestAThousandZonesAtOnceAreNotAThousandLines(t *testing.T) {
+	s := newCheck(t, manyZones(1000, "primary 192.0.2.1"))
+	now := at
+	s.now = func() time.Time { return now }
+	all := func(seen func(*history)) []string {
+		return logged(t, func() {
+			for _, z := range s.zones {
+				s.seen(t, z.name, seen)
+			}
+		})
+	}
+	got := all(behind95)
+	if len(got) != perWindow+1 || !strings.HasPrefix(got[perWindow], "[WARNING] More changes within 1m0s than are logged") {
+		t.Errorf("%d lines, the last is %q", len(got), got[len(got)-1])
+	}
+	now = now.Add(window)
+	if got := all(func(h *history) { h.observeOwn(2026112105, 1000, "", now) }); len(got) != perWindow+1 || got[0] != fmt.Sprintf("[INFO] Zone %s is fresh again", s.zones[0].name) {
+		t.Errorf("a minute later %d lines, the first is %q", len(got), got[0])
+	}
+}

@@ -1,0 +1,113 @@
+package stalecheck
+
+import (
+	"context"
+	"sync"
+
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/metrics"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+var (
+	responsesTotal = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "responses_total",
+		Help:      "Counter of responses of stale or unserved zones, per what was done to them.",
+	}, []string{"server", "zone", "view", "action"})
+
+	probeFailures = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "probe_failures_total",
+		Help:      "Counter of answers of references, of the backend and to the heartbeat's query that were of no use, per reason.",
+	}, []string{"reference", "reason"})
+)
+
+// countFailure counts an answer that was of no use, if it was.
+func countFailure(reference, why string) {
+	if why != "" {
+		probeFailures.WithLabelValues(reference, why).Inc()
+	}
+}
+
+// counters are the counter of each action.
+type counters [len(actionNames)]prometheus.Counter
+
+// count counts a response to the query of ctx. Finding a counter by its labels costs
+// more than marking a message, so the counters are kept.
+func (z *zone) count(ctx context.Context, a action) {
+	server := metrics.WithServer(ctx)
+	found, ok := z.counters.Load(server)
+	if !ok {
+		made := new(counters)
+		for i, name := range actionNames {
+			made[i] = responsesTotal.WithLabelValues(server, z.name, metrics.WithView(ctx), name)
+		}
+		found, _ = z.counters.LoadOrStore(server, made)
+	}
+	found.(*counters)[a].Inc()
+}
+
+// zonesCollector reads the verdicts when it is scraped: there is nothing to take back
+// when a source falls silent, a zone goes, or a reload has two instances side by side.
+type zonesCollector struct {
+	age, status, serial, up *prometheus.Desc
+}
+
+func newZonesCollector() *zonesCollector {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, pluginName, name), help, labels, nil)
+	}
+	return &zonesCollector{
+		age:    desc("age_seconds", "How old the zone is by each source that can tell.", "zone", "source"),
+		status: desc("zone_status", "1 for what the zone is: fresh, stale or unknown.", "zone", "status"),
+		serial: desc("serial", "The zone's serial at the backend, and the newest of the primaries and of the peers.", "zone", "source"),
+		up:     desc("reference_up", "1 if the reference's last answer was usable, else 0.", "zone", "reference"),
+	}
+}
+
+var registerOnce sync.Once
+
+func registerCollector() { registerOnce.Do(func() { prometheus.MustRegister(newZonesCollector()) }) }
+
+// Describe implements the prometheus.Collector interface.
+func (c *zonesCollector) Describe(ch chan<- *prometheus.Desc) {
+	ch <- c.age
+	ch <- c.status
+	ch <- c.serial
+	ch <- c.up
+}
+
+// Collect implements the prometheus.Collector interface.
+func (c *zonesCollector) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
+	}
+	for name, f := range figures() {
+		for s := range sources {
+			if f.known[s] {
+				gauge(c.age, f.ages[s].Seconds(), name, s.String())
+			}
+			if f.heard[s] {
+				gauge(c.serial, float64(f.serials[s]), name, s.String())
+			}
+		}
+		for i := range statuses {
+			gauge(c.status, boolean(i == f.status), name, i.String())
+		}
+		for address, up := range f.up {
+			gauge(c.up, boolean(up), name, address)
+		}
+	}
+}
+
+func boolean(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

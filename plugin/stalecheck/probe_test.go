@@ -1,0 +1,221 @@
+package stalecheck
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coredns/coredns/plugin/pkg/dnstest"
+
+	"github.com/miekg/dns"
+)
+
+// asked asks a server that answers with what reply makes of a correct answer. reply may
+// write itself and return nil.
+func asked(t *testing.T, reply func(w dns.ResponseWriter, good *dns.Msg) *dns.Msg) (uint32, failure) {
+	t.Helper()
+	s := dnstest.NewMultipleServer(func(w dns.ResponseWriter, r *dns.Msg) {
+		good := new(dns.Msg).SetReply(r)
+		good.Authoritative = true
+		good.Answer = records(t, "example.org. 300 IN SOA ns.example.org. h.example.org. 2026112101 7200 900 1209600 300")
+		if m := reply(w, good); m != nil {
+			_ = w.WriteMsg(m)
+		}
+	})
+	defer s.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	return askSerial(ctx, s.Addr, "example.org.")
+}
+
+func overUDP(w dns.ResponseWriter) bool { return w.LocalAddr().Network() == "udp" }
+
+func TestReferences(t *testing.T) {
+	soa := func(text string) []dns.RR { return records(t, text) }
+	for name, tc := range map[string]struct {
+		reply func(w dns.ResponseWriter, good *dns.Msg) *dns.Msg
+		want  failure
+	}{
+		"good": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { return m }, ""},
+		"in other capitals": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg {
+			m.Question[0].Name, m.Answer[0].Header().Name = "EXAMPLE.org.", "example.ORG."
+			return m
+		}, ""},
+		"signed": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg {
+			m.Answer = append(m.Answer, &dns.RRSIG{Hdr: dns.RR_Header{Name: "example.org.", Rrtype: dns.TypeRRSIG, Class: dns.ClassINET}, SignerName: "example.org."})
+			return m
+		}, ""},
+		"truncated, whole over TCP": {func(w dns.ResponseWriter, m *dns.Msg) *dns.Msg {
+			if overUDP(w) {
+				m.Truncated, m.Answer = true, nil
+			}
+			return m
+		}, ""},
+		"truncated over TCP too": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Truncated = true; return m }, malformed},
+		"TCP that stalls": {func(w dns.ResponseWriter, m *dns.Msg) *dns.Msg {
+			if !overUDP(w) {
+				return nil
+			}
+			m.Truncated = true
+			return m
+		}, timeout},
+		"TCP with another id": {func(w dns.ResponseWriter, m *dns.Msg) *dns.Msg {
+			m.Truncated = overUDP(w)
+			if !overUDP(w) {
+				m.Id++
+			}
+			return m
+		}, mismatch},
+		"silence":        {func(dns.ResponseWriter, *dns.Msg) *dns.Msg { return nil }, timeout},
+		"another id":     {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Id++; return m }, timeout},
+		"a query":        {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Response = false; return m }, mismatch},
+		"another opcode": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Opcode = dns.OpcodeNotify; return m }, mismatch},
+		"another name": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg {
+			m.Question[0].Name = "example.net."
+			return m
+		}, mismatch},
+		"another type":    {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Question[0].Qtype = dns.TypeNS; return m }, mismatch},
+		"another class":   {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Question[0].Qclass = dns.ClassCHAOS; return m }, mismatch},
+		"no question":     {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Question = nil; return m }, mismatch},
+		"not authorative": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Authoritative = false; return m }, notAuthoritative},
+		"no SOA":          {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Answer = nil; return m }, noSOA},
+		"the parent's SOA": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg {
+			m.Answer = soa("org. 300 IN SOA ns.org. h.org. 9 1 1 1 1")
+			return m
+		}, noSOA},
+		"a SOA in the authority section": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Answer, m.Ns = nil, m.Answer; return m }, noSOA},
+		"two SOAs": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg {
+			m.Answer = append(m.Answer, soa("example.org. 300 IN SOA ns.example.org. h.example.org. 9 1 1 1 1")...)
+			return m
+		}, severalSOAs},
+		"REFUSED":  {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Rcode = dns.RcodeRefused; return m }, refused},
+		"SERVFAIL": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Rcode = dns.RcodeServerFailure; return m }, servfail},
+		"NXDOMAIN": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Rcode = dns.RcodeNameError; return m }, otherRcode},
+		"a compression pointer to itself": {func(w dns.ResponseWriter, m *dns.Msg) *dns.Msg {
+			packed, err := m.Pack()
+			if err != nil {
+				t.Error(err)
+			}
+			packed[12], packed[13] = 0xc0, 12
+			_, _ = w.Write(packed)
+			return nil
+		}, malformed},
+		"a header cut short": {func(w dns.ResponseWriter, m *dns.Msg) *dns.Msg {
+			packed, _ := m.Pack()
+			_, _ = w.Write(packed[:7])
+			return nil
+		}, malformed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			serial, failed := asked(t, tc.reply)
+			if failed != tc.want {
+				t.Errorf("failure %q, want %q", failed, tc.want)
+			}
+			if (serial == 2026112101) != (tc.want == "") || (serial != 0) != (tc.want == "") {
+				t.Errorf("serial %d", serial)
+			}
+		})
+	}
+}
+
+func TestAReferenceThatIsNotThere(t *testing.T) {
+	gone, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := gone.LocalAddr().String()
+	_ = gone.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if _, failed := askSerial(ctx, addr, "example.org."); failed != unreachable {
+		t.Errorf("failure %q, want %q", failed, unreachable)
+	}
+}
+
+// The query itself: no recursion is asked for, nor anything else.
+func TestTheQueryOfAProbe(t *testing.T) {
+	queries := make(chan *dns.Msg, 1)
+	s := dnstest.NewMultipleServer(func(w dns.ResponseWriter, r *dns.Msg) {
+		queries <- r
+		_ = w.WriteMsg(new(dns.Msg).SetRcode(r, dns.RcodeRefused))
+	})
+	defer s.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if _, failed := askSerial(ctx, s.Addr, "example.org."); failed != refused {
+		t.Fatal(failed)
+	}
+	if q := <-queries; q.RecursionDesired || q.Question[0] != (dns.Question{Name: "example.org.", Qtype: dns.TypeSOA, Qclass: dns.ClassINET}) || len(q.Extra) > 0 {
+		t.Errorf("the query is %v", q)
+	}
+}
+
+// The end of an instance does not wait for a reference that is silent.
+func TestAProbeEndsWithItsContext(t *testing.T) {
+	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan failure)
+	go func() {
+		_, failed := askSerial(ctx, silent.LocalAddr().String(), "example.org.")
+		done <- failed
+	}()
+	if _, _, err := silent.ReadFrom(make([]byte, 512)); err != nil { // it waits now
+		t.Fatal(err)
+	}
+	cancel()
+	select {
+	case failed := <-done:
+		if failed != timeout {
+			t.Errorf("failure %q", failed)
+		}
+	case <-time.After(time.Second): // the client's own timeout is 2 s
+		t.Error("it waits for its timeout")
+	}
+}
+
+func TestErrorsThatAreNotOfTheNetworkAreMalformedReplies(t *testing.T) {
+	if got := whyNoReply(errors.New("bad rdata")); got != malformed {
+		t.Errorf("%q", got)
+	}
+}
+
+func FuzzReadSerial(f *testing.F) {
+	good := message(f, "example.org. SOA", "example.org. 300 IN SOA ns.example.org. h.example.org. 1 2 3 4 5")
+	good.Authoritative = true
+	packed, err := good.Pack()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(packed)
+	f.Fuzz(func(t *testing.T, packed []byte) {
+		m := new(dns.Msg)
+		if m.Unpack(packed) != nil {
+			return
+		}
+		serial, failed := readSerial(m, "example.org.")
+		if failed != "" {
+			if serial != 0 {
+				t.Errorf("%s, and serial %d", failed, serial)
+			}
+			return
+		}
+		soas := 0
+		for _, rr := range m.Answer {
+			if soa, ok := rr.(*dns.SOA); ok && strings.EqualFold(soa.Hdr.Name, "example.org.") {
+				if soas++; soa.Serial != serial {
+					t.Errorf("serial %d of %v", serial, soa)
+				}
+			}
+		}
+		if soas != 1 || !m.Authoritative || m.Rcode != dns.RcodeSuccess {
+			t.Errorf("serial %d of %v", serial, m)
+		}
+	})
+}

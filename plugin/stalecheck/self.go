@@ -1,0 +1,42 @@
+package stalecheck
+
+import (
+	"net"
+	"slices"
+)
+
+// leaveOutSelf takes out references that are this very server, which would always agree
+// with itself. listenHosts and port are where the server block listens; "" is on all of
+// addresses, those of this host.
+func (s *StaleCheck) leaveOutSelf(listenHosts []string, port string, addresses []net.IP) {
+	for i, r := range s.references {
+		host, refPort, err := net.SplitHostPort(r.address)
+		ip := net.ParseIP(host)
+		if err != nil || ip == nil || refPort != port {
+			continue
+		}
+		for _, listen := range listenHosts {
+			bound := net.ParseIP(listen)
+			if ip.Equal(bound) || ((bound == nil || bound.IsUnspecified()) && slices.ContainsFunc(addresses, ip.Equal)) {
+				s.references[i].self = true
+				for _, z := range s.zones {
+					z.history.references[i].self = true
+				}
+				log.Infof("%s %s is this server itself, and is not asked", r.source, r.address)
+				break
+			}
+		}
+	}
+}
+
+// hostAddresses returns the addresses of this host's interfaces.
+func hostAddresses() []net.IP {
+	var ips []net.IP
+	addrs, _ := net.InterfaceAddrs() // without them a server asks itself, and finds that it agrees
+	for _, addr := range addrs {
+		if network, ok := addr.(*net.IPNet); ok {
+			ips = append(ips, network.IP)
+		}
+	}
+	return ips
+}

@@ -1,0 +1,156 @@
+// Package stalecheck measures how old the zone behind an answer is, marks the answer,
+// and tells the operator.
+//
+// A server whose source of data is lost goes on answering, and nothing tells its answers
+// from fresh ones: a secondary whose primary refuses transfers, an informer whose watch
+// has frozen, a file that nobody writes any more. A serial alone does not tell either:
+// what counts is for how long others have had a newer one.
+//
+// What was seen of a zone is kept in history.go, what follows from it is decided in
+// verdict.go, and what happens to a message in mark.go: pure functions of what was seen
+// and of an explicit now. serial.go and heartbeat.go read times. Around them, zone.go
+// looks at each zone about every interval, by probe.go at other servers and by
+// backend.go at this server's own backend past its cache, and publishes the verdict for
+// the handler in this file to load. live.go keeps what was seen over a reload; metrics.go
+// and log.go say it.
+package stalecheck
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/metadata"
+	"github.com/coredns/coredns/request"
+
+	"github.com/miekg/dns"
+)
+
+const pluginName = "stalecheck"
+
+// StaleCheck implements the plugin.Handler and the metadata.Provider interface.
+type StaleCheck struct {
+	Next plugin.Handler
+
+	zones      []*zone
+	byName     map[string]*zone
+	rules      rules
+	references []reference // as a zone's history begins with
+	heartbeat  string      // fully qualified; "" is none
+	interval   time.Duration
+	ttl        uint32 // that answers of stale zones may have at most, in seconds; 0 is any
+	action     action
+	view       string
+
+	now       func() time.Time
+	ask       func(ctx context.Context, address, zone string) (serial uint32, failed failure)
+	nsidBytes int  // that nsid, which comes after us, adds to a reply if asked to
+	dns64     bool // it comes after us, and makes AAAA records of A records
+
+	marking   atomic.Int32      // zones whose answers are marked
+	turns     map[string]*turns // by reference
+	log       journal
+	tasks     sync.WaitGroup
+	cancel    context.CancelFunc // nil before the start
+	block     string             // what tells the server block from others
+	corefile  *int               // that it came with
+	beside    []*StaleCheck      // when a reload began
+	corefiles []*caddy.Instance  // that were served then
+}
+
+// ServeDNS implements the plugin.Handler interface.
+func (s *StaleCheck) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	if s.marking.Load() == 0 || !isLookup(r) {
+		return plugin.NextOrFailure(s.Name(), s.Next, ctx, w, r)
+	}
+	z := s.match(r.Question[0].Name)
+	if z == nil {
+		return plugin.NextOrFailure(s.Name(), s.Next, ctx, w, r)
+	}
+	v := z.verdict.Load()
+	if !v.marks() {
+		return plugin.NextOrFailure(s.Name(), s.Next, ctx, w, r)
+	}
+	rw := &responseWriter{ResponseWriter: w, check: s, ctx: ctx, zone: z, verdict: v, query: r, opt: r.IsEdns0()}
+	if a := v.act(s.action); a != flag && !z.isSerial(r.Question[0]) {
+		return dns.RcodeSuccess, rw.answer(a)
+	}
+	rcode, err := plugin.NextOrFailure(s.Name(), s.Next, ctx, rw, r)
+	if rcode == dns.RcodeServerFailure && v.refusal != served {
+		// Nothing is written yet, and what the server would write never passes us.
+		return dns.RcodeSuccess, errors.Join(err, rw.WriteMsg(new(dns.Msg).SetRcode(r, rcode)))
+	}
+	return rcode, err
+}
+
+// isLookup reports whether r asks one question and is no zone transfer. All else is not
+// ours to touch.
+func isLookup(r *dns.Msg) bool {
+	return r.Opcode == dns.OpcodeQuery && len(r.Question) == 1 &&
+		r.Question[0].Qtype != dns.TypeAXFR && r.Question[0].Qtype != dns.TypeIXFR
+}
+
+// isSerial reports whether q asks for the zone's SOA record: peers have to see our serial,
+// or they could not tell that they are ahead.
+func (z *zone) isSerial(q dns.Question) bool {
+	return q.Qtype == dns.TypeSOA && strings.EqualFold(q.Name, z.name)
+}
+
+// match returns the zone that qname, fully qualified, is in, or nil. The longest name
+// decides.
+func (s *StaleCheck) match(qname string) *zone {
+	qname = strings.ToLower(qname)
+	for off, end := 0, false; !end; off, end = dns.NextLabel(qname, off) {
+		if z := s.byName[qname[off:]]; z != nil {
+			return z
+		}
+	}
+	return s.byName["."]
+}
+
+// Name implements the plugin.Handler interface.
+func (s *StaleCheck) Name() string { return pluginName }
+
+// Vital returns nil, or an error that names a stale zone and how far it is behind: this
+// server should not be the one that answers for it, if another can. Zones that nothing
+// can tell the age of are no reason.
+func (s *StaleCheck) Vital() error {
+	var first error
+	more := 0
+	for _, z := range s.zones {
+		v := z.verdict.Load()
+		switch {
+		case v.status != stale:
+		case first == nil:
+			first = fmt.Errorf("zone %s is stale: %s", z.name, v.text)
+		default:
+			more++
+		}
+	}
+	if more > 0 {
+		return fmt.Errorf("%w, and %d more zones", first, more)
+	}
+	return first
+}
+
+// Metadata implements the metadata.Provider interface.
+func (s *StaleCheck) Metadata(ctx context.Context, state request.Request) context.Context {
+	z := s.match(state.Name())
+	if z == nil {
+		return ctx
+	}
+	v := z.verdict.Load()
+	metadata.SetValueFunc(ctx, pluginName+"/status", func() string { return v.status.String() })
+	if v.status != unknown {
+		metadata.SetValueFunc(ctx, pluginName+"/age", func() string { return strconv.FormatInt(int64(v.age/time.Second), 10) })
+		metadata.SetValueFunc(ctx, pluginName+"/source", func() string { return v.source.String() })
+	}
+	return ctx
+}

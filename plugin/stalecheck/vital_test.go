@@ -1,0 +1,55 @@
+package stalecheck
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/coredns/coredns/plugin/metadata"
+	"github.com/coredns/coredns/plugin/test"
+	"github.com/coredns/coredns/request"
+)
+
+func TestVitalNamesTheZoneAndHowFarItIsBehind(t *testing.T) {
+	s := newCheck(t, "stalecheck a.example.org b.example.org c.example.org {\n primary 192.0.2.1\n}")
+	if err := s.Vital(); err != nil {
+		t.Errorf("with nothing known: %v", err)
+	}
+	s.seen(t, "a.example.org.", neverServed)
+	if err := s.Vital(); err != nil {
+		t.Errorf("unknown is no reason: %v", err)
+	}
+	s.seen(t, "b.example.org.", behind95)
+	if err := s.Vital(); err == nil || err.Error() != "zone b.example.org. is stale: "+behindText {
+		t.Errorf("Vital() = %v", err)
+	}
+	s.seen(t, "c.example.org.", behind95)
+	if err := s.Vital(); err == nil || !strings.HasSuffix(err.Error(), behindText+", and 1 more zones") {
+		t.Errorf("Vital() = %v", err)
+	}
+}
+
+func TestMetadata(t *testing.T) {
+	values := func(s *StaleCheck, name string) string {
+		ctx := metadata.ContextWithMetadata(context.Background())
+		ctx = s.Metadata(ctx, request.Request{W: new(test.ResponseWriter), Req: query(name + " A")})
+		var all []string
+		for _, label := range []string{"status", "age", "source"} {
+			if f := metadata.ValueFunc(ctx, "stalecheck/"+label); f != nil {
+				all = append(all, f())
+			}
+		}
+		return strings.Join(all, " ")
+	}
+	s := newCheck(t, withPrimary)
+	if got := values(s, "www.example.org."); got != "unknown" {
+		t.Errorf("with nothing known it is %q", got)
+	}
+	s.seen(t, "example.org.", behind95)
+	if got := values(s, "www.example.org."); got != "stale 95 primary" {
+		t.Errorf("of a stale zone it is %q", got)
+	}
+	if got := values(s, "www.example.net."); got != "" {
+		t.Errorf("of a name outside the zones it is %q", got)
+	}
+}

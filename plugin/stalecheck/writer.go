@@ -1,0 +1,86 @@
+package stalecheck
+
+import (
+	"context"
+	"errors"
+	"net"
+
+	"github.com/coredns/coredns/plugin/tsig"
+	"github.com/coredns/coredns/request"
+
+	"github.com/miekg/dns"
+)
+
+var errNilMessage = errors.New("stalecheck: response message is nil")
+
+// responseWriter marks the messages that pass. Replies that a plugin packed itself and
+// hands to Write pass unchanged.
+type responseWriter struct {
+	dns.ResponseWriter
+	check   *StaleCheck
+	ctx     context.Context // of the query, for the metric's labels
+	zone    *zone
+	verdict *verdict
+	query   *dns.Msg
+	opt     *dns.OPT // of the query; nil if it had none
+}
+
+// WriteMsg implements the dns.ResponseWriter interface.
+func (w *responseWriter) WriteMsg(m *dns.Msg) error {
+	if m == nil {
+		return errNilMessage
+	}
+	rm, ok := w.verdict.remark(m)
+	if !ok || m.IsTsig() != nil { // signed below us: nothing of it may change
+		return w.ResponseWriter.WriteMsg(m)
+	}
+	return w.write(m, rm)
+}
+
+// answer answers the query itself, in the place of the backend.
+func (w *responseWriter) answer(a action) error {
+	rcode := dns.RcodeServerFailure
+	if a == answerRefused {
+		rcode = dns.RcodeRefused
+	}
+	text := w.verdict.text
+	return w.write(new(dns.Msg).SetRcode(w.query, rcode), remark{a, dns.ExtendedErrorCodeInvalidData, text[:min(len(text), maxText)]})
+}
+
+func (w *responseWriter) write(m *dns.Msg, rm remark) error {
+	out := newCopy(m)
+	if w.check.ttl > 0 {
+		out.capTTLs(w.check.ttl)
+	}
+	if w.opt != nil {
+		state := request.Request{W: w.ResponseWriter, Req: w.query}
+		out.explain(rm, w.opt, state.Size()-w.comesAfter(m))
+	}
+	w.zone.count(w.ctx, rm.action)
+	return w.ResponseWriter.WriteMsg(&out.Msg)
+}
+
+// comesAfter returns how many octets plugins nearer to the client add to m: the signature
+// of tsig, which has taken the query's off, the option of nsid, and what makes addresses
+// longer in dns64, which keeps our option.
+func (w *responseWriter) comesAfter(m *dns.Msg) int {
+	octets := 0
+	if w.check.dns64 {
+		for _, rr := range m.Answer {
+			if _, ok := rr.(*dns.A); ok {
+				octets += net.IPv6len - net.IPv4len
+			}
+		}
+	}
+	if key, ok := tsig.ValidatedKeyName(w.ctx); ok {
+		// RFC 8945 section 4.2 with the longest algorithm name and the longest MAC.
+		const fixed, algorithm, mac = 26, len("hmac-md5.sig-alg.reg.int.") + 1, 64
+		octets += len(key) + 1 + fixed + algorithm + mac
+	}
+	for _, o := range w.opt.Option {
+		if o.Option() == dns.EDNS0NSID {
+			octets += w.check.nsidBytes
+		}
+	}
+	return octets
+}
