@@ -1,0 +1,98 @@
+package selfpreserve
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// farewell bounds how long a leaver waits until who promised has been told.
+const farewell = 500 * time.Millisecond
+
+// carryOut begins what the machine wants done, and returns its answer to a request.
+func (n *node) carryOut(actions []action) Reply {
+	var replied Reply
+	var last sync.WaitGroup // what a leaver still says
+	leaves := false
+	for _, a := range actions {
+		switch a := a.(type) {
+		case answer:
+			replied = a.Reply
+		case ask:
+			n.spawn(new(sync.WaitGroup), func(ctx context.Context) { n.sendAsk(ctx, a) })
+		case letGo:
+			n.sendRelease(&last, a)
+		case departure:
+			countDeparture(a)
+			if a.Cause == termination && a.Outcome != refused {
+				leaves = true
+				n.tellDeparture(a.Outcome)
+			}
+		}
+	}
+	if leaves {
+		go n.leave(&last)
+	}
+	return replied
+}
+
+// spawn does work of a group that talks to a peer. Called with the lock.
+func (n *node) spawn(group *sync.WaitGroup, work func(context.Context)) {
+	if n.cancel == nil { // paused: nobody would wait for it
+		return
+	}
+	ctx, patience := n.ctx, n.conf.patience()
+	group.Add(1)
+	n.tasks.Go(func() {
+		defer group.Done()
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		work(ctx)
+	})
+}
+
+// sendRelease releases a promise. What a reload cuts short is sent after it. Called with
+// the lock.
+func (n *node) sendRelease(group *sync.WaitGroup, a letGo) {
+	if n.cancel == nil {
+		n.later = append(n.later, a)
+		return
+	}
+	n.spawn(group, func(ctx context.Context) {
+		err := n.peerOf.release(ctx, a.To, n.id, a.Number)
+		if err == nil {
+			return
+		}
+		log.Debugf("Peer %s was not told that its promise is not needed any more: %s", a.To, err)
+		if ctx.Err() == context.Canceled {
+			n.mu.Lock()
+			n.later = append(n.later, a)
+			n.mu.Unlock()
+		}
+	})
+}
+
+func (n *node) sendAsk(ctx context.Context, a ask) {
+	r, err := n.peerOf.ask(ctx, a.To, a.Request)
+	if err != nil {
+		n.do(failed{sent: a.Sent, why: err.Error()})
+		return
+	}
+	if r.Granted {
+		n.mu.Lock()
+		n.roster.isNow(a.To, r.From)
+		n.mu.Unlock()
+	}
+	n.do(reply{sent: a.Sent, to: a.To, Reply: r})
+}
+
+// leave lets the shutdown go on once who promised is told, or have not answered for long.
+func (n *node) leave(last *sync.WaitGroup) {
+	told := make(chan struct{})
+	go func() { last.Wait(); close(told) }()
+	select {
+	case <-told:
+	case <-time.After(farewell):
+	}
+	close(n.left)
+}

@@ -1,0 +1,168 @@
+package selfpreserve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coredns/coredns/plugin"
+)
+
+// tolerated is how many failures in a row a check may have before the server is unfit.
+const tolerated = 2
+
+// check is one thing that has to be well for this server to be fit.
+type check struct {
+	name  string // as in metrics and /status, such as "canary example.org. A"
+	look  func(context.Context) error
+	ready bool // it is a plugin's Ready, without which there are no answers
+
+	busy   chan struct{} // closed when the last look that did not end in time has ended
+	fails  int           // in a row
+	reason string        // of the last failure in a row
+	since  time.Duration // it is well, or is not
+	looked bool
+	passed bool // once
+}
+
+// checks are all of this server's.
+type checks struct{ all []*check }
+
+// add adds a check, or makes one that is there look at this as well: the same plugin in
+// two server blocks is one check.
+func (c *checks) add(name string, look func(context.Context) error) {
+	for _, check := range c.all {
+		if check.name == name {
+			first := check.look
+			check.look = func(ctx context.Context) error { return errors.Join(first(ctx), look(ctx)) }
+			return
+		}
+	}
+	c.all = append(c.all, &check{name: name, look: look, ready: strings.HasPrefix(name, "ready ")})
+}
+
+// addPlugin adds what a plugin of an enrolled server block says of itself.
+func (c *checks) addPlugin(block string, h plugin.Handler) {
+	if r, ok := h.(interface{ Ready() bool }); ok {
+		c.add("ready "+h.Name(), func(context.Context) error {
+			if !r.Ready() {
+				return fmt.Errorf("not ready in %s", block)
+			}
+			return nil
+		})
+	}
+	if v, ok := h.(interface{ Vital() error }); ok {
+		c.add("vital "+h.Name(), func(context.Context) error { return v.Vital() })
+	}
+}
+
+// inherit takes over what the checks before a reload have seen.
+func (c *checks) inherit(before *checks) {
+	for _, now := range c.all {
+		for _, was := range before.all {
+			if was.name == now.name {
+				now.fails, now.reason, now.since = was.fails, was.reason, was.since
+				now.looked, now.passed = was.looked, was.passed
+			}
+		}
+	}
+}
+
+// run looks at all of them at once and returns the error of each, or nil.
+func (c *checks) run(ctx context.Context) []error {
+	errs := make([]error, len(c.all))
+	var all sync.WaitGroup
+	for i, check := range c.all {
+		all.Go(func() { errs[i] = check.run(ctx) })
+	}
+	all.Wait()
+	return errs
+}
+
+// run looks once. A plugin that does not answer is not waited for beyond ctx, nor asked
+// again before it has answered; one that panics is not well.
+func (c *check) run(ctx context.Context) error {
+	if c.busy != nil {
+		select {
+		case <-c.busy:
+		default:
+			return fmt.Errorf("does not answer")
+		}
+	}
+	done, result := make(chan struct{}), make(chan error, 1)
+	c.busy = done
+	go func() {
+		defer close(done)
+		defer func() {
+			if r := recover(); r != nil {
+				result <- fmt.Errorf("panics: %v", r)
+			}
+		}()
+		result <- c.look(ctx)
+	}()
+	select {
+	case err := <-result:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("does not answer")
+	}
+}
+
+// note takes the results of a run.
+func (c *checks) note(now time.Duration, errs []error) fitness {
+	f := fitness{fit: true, sound: true, able: true}
+	var why []string
+	for i, check := range c.all {
+		wasWell := check.fails == 0
+		if errs[i] == nil {
+			check.fails, check.reason, check.passed = 0, "", true
+		} else {
+			check.fails, check.reason = check.fails+1, strings.ReplaceAll(errs[i].Error(), "\n", "; ")
+			f.sound = false
+			f.able = f.able && !check.ready
+		}
+		if !check.looked || wasWell != (check.fails == 0) {
+			check.since = now
+		}
+		check.looked = true
+		if check.fails > tolerated {
+			f.fit = false
+			why = append(why, check.name+": "+check.reason)
+		}
+	}
+	f.why = strings.Join(why, ", ")
+	return f
+}
+
+// fit is whether this check lets the server be fit.
+func (c *check) fit() bool { return c.passed && c.fails <= tolerated }
+
+// check looks at all checks and at the load, and tells the machine.
+func (n *node) check(ctx context.Context) {
+	n.mu.Lock()
+	checks, timeout := n.checks, min(n.conf.interval, maxLook)
+	n.mu.Unlock()
+
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	errs := checks.run(ctx)
+	stopped := ctx.Err() == context.Canceled
+	cancel()
+	if stopped {
+		return // a reload or the end, and no failure
+	}
+	n.mu.Lock()
+	f := checks.note(n.now(), errs)
+	n.tellChecks()
+	n.mu.Unlock()
+	if n.queries.Load() > 0 {
+		n.isInForce()
+	}
+	n.do(f)
+	n.do(loadSeen{n.load()})
+}
+
+// maxLook bounds a look at the checks, for intervals that are longer.
+const maxLook = 2 * time.Second

@@ -1,0 +1,169 @@
+package selfpreserve
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+)
+
+// What a poll says of the poller, which is heeded if the poller is a known peer.
+const (
+	headerID    = "Selfpreserve-Id"
+	headerState = "Selfpreserve-State"
+)
+
+// client talks to peers over HTTP, or HTTPS when tls is set.
+type client struct {
+	http *http.Client
+	tls  bool
+}
+
+// newClient makes a client. It connects from the host of listen, if that is an address:
+// peers know this server by it. serverName is what a peer's certificate has to name.
+func newClient(listen string, config *tls.Config, serverName func(address string) string) *client {
+	from := listenIP(listen)
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		var d net.Dialer
+		if to, err := netip.ParseAddrPort(address); err == nil && from.IsValid() && !from.IsUnspecified() && from.Is4() == to.Addr().Is4() {
+			d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
+		}
+		return d.DialContext(ctx, network, address)
+	}
+	dialTLS := func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		c := config.Clone()
+		c.ServerName = serverName(address)
+		secure := tls.Client(conn, c)
+		if err := secure.HandshakeContext(ctx); err != nil {
+			_ = conn.Close()
+			return nil, err
+		}
+		return secure, nil
+	}
+	return &client{tls: config != nil, http: &http.Client{
+		Transport: &http.Transport{
+			DialContext: dial, DialTLSContext: dialTLS,
+			DisableCompression:     true,
+			MaxResponseHeaderBytes: maxBody,
+			MaxIdleConnsPerHost:    2,
+			IdleConnTimeout:        idle * 3 / 4, // before the peer closes it
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// idle is how long a connection without a request is kept: over some polls of a near
+// peer, and not for long, since strangers may have many.
+const idle = 10 * time.Second
+
+func (c *client) close() { c.http.CloseIdleConnections() }
+
+func (c *client) hello(ctx context.Context, address string, me hello) (hello, error) {
+	var it hello
+	header := http.Header{headerID: {string(me.ID)}, headerState: {me.State.String()}}
+	err := c.exchange(ctx, http.MethodGet, address, "/peer", header, nil, &it, http.StatusOK)
+	if err == nil {
+		err = it.valid()
+	}
+	return it, err
+}
+
+func (c *client) ask(ctx context.Context, address string, r Request) (Reply, error) {
+	body := askBody{ID: r.From, Number: r.Number, Renew: r.Renew, Lifetime: r.Lifetime.Milliseconds(), Load: r.Load}
+	var b replyBody
+	err := c.exchange(ctx, http.MethodPost, address, "/promise", http.Header{}, body, &b, http.StatusOK, http.StatusConflict)
+	if err != nil {
+		return Reply{}, err
+	}
+	return b.reply(r)
+}
+
+func (c *client) release(ctx context.Context, address string, from ID, number uint64) error {
+	return c.exchange(ctx, http.MethodDelete, address, "/promise", http.Header{}, releaseBody{from, number}, nil, http.StatusNoContent)
+}
+
+// exchange sends body and decodes the reply into reply, if its status is one of want.
+func (c *client) exchange(ctx context.Context, method, address, path string, header http.Header, body, reply any, want ...int) error {
+	scheme := "http://"
+	if c.tls {
+		scheme = "https://"
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	if body == nil {
+		text = nil
+	}
+	// A zone's % has to be escaped in a URL (RFC 6874).
+	request, err := http.NewRequestWithContext(ctx, method, scheme+strings.Replace(address, "%", "%25", 1)+path, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	request.Header = header
+	// Each of these may be sent again when the peer has just closed a kept connection.
+	request.Header["X-Idempotency-Key"] = nil
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return short(ctx, err)
+	}
+	defer response.Body.Close()
+	for _, status := range want {
+		if response.StatusCode != status {
+			continue
+		}
+		if reply == nil {
+			return nil
+		}
+		if err := decode(response.Body, false, reply); err != nil {
+			return fmt.Errorf("its reply is of no use: %w", short(ctx, err))
+		}
+		return nil
+	}
+	if response.StatusCode == http.StatusForbidden {
+		return errors.New("it does not know this server as a peer")
+	}
+	return fmt.Errorf("it replied with HTTP status %d", response.StatusCode)
+}
+
+// short is what went wrong without the URL, which the reader knows.
+func short(ctx context.Context, err error) error {
+	if ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		return errors.New("no reply in time")
+	}
+	var op *net.OpError
+	if errors.As(err, &op) && op.Err != nil {
+		if op.Op == "remote error" { // a TLS alert: it is the peer that was not content
+			return fmt.Errorf("%s: %w", op.Op, op.Err)
+		}
+		return op.Err
+	}
+	var of *url.Error
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
+}
+
+// listenIP is the IP address in a listener's host:port, or none.
+func listenIP(listen string) netip.Addr {
+	host, _, _ := net.SplitHostPort(listen)
+	ip, _ := netip.ParseAddr(host)
+	return ip.Unmap()
+}

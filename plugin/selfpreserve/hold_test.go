@@ -1,0 +1,217 @@
+package selfpreserve
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coredns/caddy"
+	_ "github.com/coredns/coredns/core" // CoreDNS's server type
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin"
+	_ "github.com/coredns/coredns/plugin/bind"
+	_ "github.com/coredns/coredns/plugin/whoami"
+
+	"github.com/miekg/dns"
+	"go.uber.org/goleak"
+)
+
+func init() {
+	caddy.Quiet, dnsserver.Quiet = true, true
+	before := slices.Index(dnsserver.Directives, "trace")
+	dnsserver.Directives = slices.Insert(slices.Clone(dnsserver.Directives), before, pluginName, "grudging", "restless")
+	// A plugin that ends with an error, as pprof does while it profiles.
+	plugin.Register("grudging", func(c *caddy.Controller) error {
+		c.OnShutdown(func() error { return errors.New("not now") })
+		return nil
+	})
+	// A plugin during whose start something else happens.
+	plugin.Register("restless", func(c *caddy.Controller) error {
+		c.OnStartup(func() error { meanwhile(); return nil })
+		return nil
+	})
+}
+
+var meanwhile = func() {}
+
+func corefileOf(body string) caddy.Input {
+	return caddy.CaddyfileInput{Contents: []byte(body), Filepath: "Corefile", ServerTypeName: "dns"}
+}
+
+// httpAddress is one on loopback that is free.
+func httpAddress(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+// block is a server block with these lines.
+func block(lines string) string {
+	return "example.org:0 {\n bind 127.0.0.1\n whoami\n " + lines + "\n}\n"
+}
+
+func selfpreserving(address string, lines ...string) string {
+	return block("selfpreserve " + address + " {\n" + strings.Join(lines, "\n") + "\n}")
+}
+
+// begin starts a Corefile, or reloads before with it, and waits until its listeners
+// answer: CoreDNS cannot stop one that has not begun to.
+func begin(t *testing.T, before *caddy.Instance, body string) *caddy.Instance {
+	t.Helper()
+	var instance *caddy.Instance
+	var err error
+	if before == nil {
+		instance, err = caddy.Start(corefileOf(body))
+	} else {
+		instance, err = before.Restart(corefileOf(body))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	await(t, instance)
+	return instance
+}
+
+// inService waits until all checks of a node have passed.
+func inService(t *testing.T, n *node) {
+	t.Helper()
+	poll := time.NewTicker(5 * time.Millisecond)
+	defer poll.Stop()
+	for i := 0; n.view.Load().state != Serving; i++ {
+		if <-poll.C; i == 2000 {
+			t.Fatalf("it is %s", n.view.Load().state)
+		}
+	}
+}
+
+func await(t *testing.T, instance *caddy.Instance) {
+	t.Helper()
+	for _, server := range instance.Servers() {
+		for network, addr := range map[string]net.Addr{"udp": server.LocalAddr(), "tcp": server.Addr()} {
+			q := new(dns.Msg)
+			q.SetQuestion("example.org.", dns.TypeA)
+			if _, _, err := (&dns.Client{Net: network, Timeout: 10 * time.Second}).Exchange(q, addr.String()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// end ends an instance as SIGTERM does, when nobody leans on it.
+func end(t *testing.T, instance *caddy.Instance) {
+	t.Helper()
+	if process.node != nil {
+		process.node.do(release{"peer", 1})
+	}
+	for _, err := range instance.ShutdownCallbacks() {
+		t.Error(err)
+	}
+	if err := instance.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// get returns the body at a path, or "" if nobody listens.
+func get(t *testing.T, address, path string) string {
+	t.Helper()
+	defer http.DefaultClient.CloseIdleConnections()
+	response, err := http.Get("http://" + address + path)
+	if err != nil {
+		return ""
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+// promiseTo gives a promise, as if the node had peers.
+func promiseTo(t *testing.T, id ID) {
+	t.Helper()
+	n := process.node
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.m.given = append(n.m.given, given{to: id, number: 1, until: n.now() + time.Hour})
+}
+
+func givenNow() int {
+	process.node.mu.Lock()
+	defer process.node.mu.Unlock()
+	return len(process.node.m.given)
+}
+
+func TestStopLeavesNothingBehind(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	address := httpAddress(t)
+	instance := begin(t, nil, selfpreserving(address))
+	if !strings.HasPrefix(get(t, address, "/peer"), "{") {
+		t.Error("nobody listens at ADDRESS")
+	}
+	end(t, instance)
+	if get(t, address, "/peer") != "" || process.node != nil {
+		t.Error("the listener or the node is left")
+	}
+	goleak.VerifyNone(t, before)
+}
+
+// SIGTERM in the midst of a reload: the old Corefile's servers still serve, and the new
+// one's plugins are starting.
+func TestSIGTERMWhileAReloadHasBegunIsHeld(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	address := httpAddress(t)
+	instance := begin(t, nil, selfpreserving(address))
+	n := process.node
+	inService(t, n)
+	promiseTo(t, "peer")
+	held := false
+	meanwhile = func() {
+		left := make(chan struct{})
+		go func() { instance.ShutdownCallbacks(); close(left) }()
+		poll := time.NewTicker(5 * time.Millisecond)
+		defer poll.Stop()
+		for i := 0; i < 2000 && !held; i++ {
+			<-poll.C
+			held = n.view.Load().state == Asking
+		}
+		n.do(release{"peer", 1})
+		<-left
+	}
+	defer func() { meanwhile = func() {} }()
+	after, err := instance.Restart(corefileOf(strings.Replace(selfpreserving(address), "whoami", "whoami\n restless", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !held {
+		t.Error("SIGTERM was taken for the end of a reload")
+	}
+	await(t, after)
+	end(t, after)
+	goleak.VerifyNone(t, before)
+}
+
+func TestADDRESSThatIsTakenIsAnErrorThatNamesIt(t *testing.T) {
+	address := "127.0.0.1:" + taken(t)
+	if _, err := caddy.Start(corefileOf(selfpreserving(address))); err == nil || !strings.Contains(err.Error(), address) {
+		t.Errorf("the error is %v, want one with %s", err, address)
+	}
+	process.node = nil
+}
+
+func TestOptionsInTwoServerBlocksAreAnError(t *testing.T) {
+	two := selfpreserving("127.0.0.1:8182") + strings.Replace(selfpreserving("127.0.0.1:8182"), "example.org", "example.net", 1)
+	_, err := caddy.Start(corefileOf(two))
+	if err == nil || !strings.Contains(err.Error(), "dns://example.org.:0 and dns://example.net.:0") || !strings.Contains(err.Error(), "want them in one") {
+		t.Errorf("the error is %v", err)
+	}
+}

@@ -1,0 +1,200 @@
+package selfpreserve
+
+import (
+	"fmt"
+	stdlog "log"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	clog "github.com/coredns/coredns/plugin/pkg/log"
+)
+
+var log = clog.NewWithPlugin(pluginName)
+
+// lasting is for how many intervals in a row something that may heal by itself, as
+// everything does when a fleet starts, has to fail before the log speaks of it.
+const lasting = 5
+
+// said is what the log has said. It outlives a reload.
+type said struct {
+	served   bool            // that the server came into service
+	held     bool            // that SIGTERM has come
+	stays    bool            // that a round was in vain
+	failing  map[string]bool // by check
+	alone    bool            // that no peer answers
+	aloneFor int             // polls in a row that none did
+	unnamed  map[string]int  // by name of peers: lookups in a row that it gave none
+	rejected time.Duration   // when a request was last said to be rejected
+}
+
+// tell writes a line when the state changes, and when it does not though it should.
+// Called with the lock, after a step.
+func (n *node) tell(before State) {
+	m := n.m
+	if m.state != before {
+		n.said.stays = false
+		n.tellState(before)
+	} else if m.terminating && !n.said.held && m.state == Asking {
+		log.Infof("Asks peers to stay, and stays in service till they promise: %s", m.why())
+	}
+	n.said.held = m.terminating
+	if m.state == Asking && m.round.failures > 0 && !n.said.stays {
+		n.said.stays = true
+		log.Warningf("Stays in service: %s", m.why())
+	}
+}
+
+func (n *node) tellState(before State) {
+	m := n.m
+	switch m.state {
+	case Serving:
+		if !n.said.served {
+			log.Infof("In service, as %s", n.id)
+		} else {
+			log.Infof("Fit again, and in service")
+		}
+		n.said.served = true
+	case Asking:
+		served := n.said.served
+		n.said.served = true
+		switch {
+		case !served:
+			log.Warningf("In service, as %s, though it has not been fit: %s", n.id, m.why())
+		case before == Aside:
+			log.Warningf("Back in service: %s", m.why())
+		case m.terminating:
+			log.Infof("Asks peers to stay, and stays in service till they promise: %s", m.why())
+		case !m.set.peers:
+			log.Warningf("Stays in service: %s", m.why())
+		default:
+			log.Warningf("Asks peers to stay, to step aside: %s", m.why())
+		}
+	case Aside:
+		log.Warningf("Steps aside, /ready is 503: %s", m.why())
+	}
+}
+
+// tellDeparture writes the line of a shutdown that goes on. Called with the lock.
+func (n *node) tellDeparture(o outcome) {
+	switch {
+	case o == forced:
+		why := "too few peers have promised to stay"
+		if given := len(n.m.given); given > 0 {
+			why = fmt.Sprintf("it has itself promised to stay, to %d", given)
+		}
+		log.Errorf("Leaves service by force after max_hold of %s: %s (%d of %d known answer)", n.conf.maxHold, why, n.answering(), n.roster.known(n.m.now))
+	case !n.said.served:
+		log.Infof("Leaves before it came into service")
+	case !n.conf.peers:
+		log.Infof("Leaves service: it has no peers")
+	default:
+		log.Infof("Leaves service: enough peers have promised to stay")
+	}
+}
+
+// answering is how many peers answered when last polled.
+func (n *node) answering() int {
+	count := 0
+	for _, p := range n.roster.sorted() {
+		if !p.self && p.silent == 0 && p.id != "" {
+			count++
+		}
+	}
+	return count
+}
+
+// tellChecks writes a line when a check makes the server unfit, and when it no longer does.
+func (n *node) tellChecks() {
+	if n.said.failing == nil {
+		n.said.failing = make(map[string]bool)
+	}
+	for _, c := range n.checks.all {
+		failing := c.fails > tolerated
+		if n.m.state == Starting {
+			failing = c.fails > tolerated*startsFaster // it starts, and heals by itself
+		}
+		if failing == n.said.failing[c.name] {
+			continue
+		}
+		if n.said.failing[c.name] = failing; failing {
+			log.Warningf("Check %q has failed %d times in a row: %s", c.name, c.fails, c.reason)
+		} else {
+			log.Infof("Check %q passes again", c.name)
+		}
+	}
+}
+
+// tellPeers writes a line when no peer answers any more, once that lasts, and when one
+// does again. Each peer by itself is in /status and the metrics. Of names that give no
+// peers tellName speaks.
+func (n *node) tellPeers(now time.Duration) {
+	if n.answering() > 0 {
+		if n.said.alone {
+			log.Infof("Peers answer again")
+		}
+		n.said.alone, n.said.aloneFor = false, 0
+		return
+	}
+	if n.roster.known(now) == 0 && slices.ContainsFunc(n.conf.names, func(p peerName) bool { return n.said.unnamed[p.name] > 0 }) {
+		n.said.aloneFor = 0
+		return
+	}
+	if n.said.aloneFor++; n.said.aloneFor == lasting {
+		n.said.alone = true
+		log.Warningf("No peer answers, of %d known: this server stays in service until one does, or max_hold is over", n.roster.known(now))
+	}
+}
+
+// tellName writes a line when a name of peers is of no use, once that lasts, and when it
+// is again.
+func (n *node) tellName(name peerName, empty bool, errs []error) {
+	if n.said.unnamed == nil {
+		n.said.unnamed = make(map[string]int)
+	}
+	why := "no addresses"
+	failed := empty
+	for _, err := range errs {
+		if err != nil {
+			why, failed = err.Error(), true
+		}
+	}
+	if !failed {
+		if n.said.unnamed[name.name] >= lasting {
+			log.Infof("Peers of %s are found again", name.name)
+		}
+		delete(n.said.unnamed, name.name)
+		return
+	}
+	n.said.unnamed[name.name]++
+	switch lasts := n.said.unnamed[name.name] == lasting; {
+	case lasts && empty:
+		log.Warningf("Peers of %s are not found: %s; those found before are kept", name.name, why)
+	case lasts:
+		log.Warningf("Peers of %s are not all found: %s; those found before are kept", name.name, why)
+	default:
+		log.Debugf("Peers of %s are not found: %s", name.name, why)
+	}
+}
+
+// pauseOfRejections is how often the log speaks of requests that were not taken.
+const pauseOfRejections = time.Minute
+
+func hostName() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "unknown"
+	}
+	return name[:min(len(name), maxText)]
+}
+
+// quiet takes the lines of net/http about connections of anybody.
+func quiet() *stdlog.Logger { return stdlog.New(debugLines{}, "", 0) }
+
+type debugLines struct{}
+
+func (debugLines) Write(line []byte) (int, error) {
+	log.Debug(strings.TrimSpace(string(line)))
+	return len(line), nil
+}

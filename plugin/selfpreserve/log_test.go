@@ -1,0 +1,142 @@
+package selfpreserve
+
+import (
+	"bytes"
+	golog "log"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// logged returns what the plugin logs while f runs, without times.
+func logged(t *testing.T, f func()) []string {
+	t.Helper()
+	var out lockedBuffer
+	was, flags := golog.Writer(), golog.Flags()
+	golog.SetOutput(&out)
+	golog.SetFlags(0)
+	defer func() { golog.SetOutput(was); golog.SetFlags(flags) }()
+	f()
+	return out.lines()
+}
+
+type lockedBuffer struct {
+	sync.Mutex
+	bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.Lock()
+	defer b.Unlock()
+	return b.Buffer.Write(p)
+}
+
+// lines are those written yet.
+func (b *lockedBuffer) lines() []string {
+	b.Lock()
+	defer b.Unlock()
+	return strings.Split(strings.TrimSuffix(strings.ReplaceAll(b.String(), "plugin/selfpreserve: ", ""), "\n"), "\n")
+}
+
+// The README tells what each line is for; the code writes no others.
+func TestTheLinesOfTheLogAreThoseOfTheREADME(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(readme), "\n## Log\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	section = strings.Join(strings.Fields(section), " ")
+	var documented []*regexp.Regexp
+	for _, m := range regexp.MustCompile("`([A-Z][^`]*)`").FindAllStringSubmatch(section, -1) {
+		line := regexp.MustCompile(`\b[A-Z]+\b|\.\.\.|\b3\b`).ReplaceAllString(m[1], "%")
+		documented = append(documented, regexp.MustCompile("^"+strings.ReplaceAll(regexp.QuoteMeta(line), "%", ".+")+"$"))
+	}
+	var written []string
+	files, _ := filepath.Glob("*.go")
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		for _, m := range regexp.MustCompile(`log\.(Info|Warning|Error)f?\(("[^\n]*?[^\\]")[,)]`).FindAllStringSubmatch(string(text), -1) {
+			line, err := strconv.Unquote(m[2])
+			if err != nil {
+				t.Fatal(err)
+			}
+			written = append(written, strings.ReplaceAll(line, "%q", `"%s"`))
+		}
+	}
+	if len(written) < 10 || len(documented) < 10 {
+		t.Fatalf("found only %q and %q", written, documented)
+	}
+	used := map[*regexp.Regexp]bool{}
+	for _, line := range written {
+		i := slices.IndexFunc(documented, func(d *regexp.Regexp) bool { return d.MatchString(line) })
+		if i < 0 {
+			t.Errorf("the README does not have %q", line)
+			continue
+		}
+		used[documented[i]] = true
+	}
+	for _, d := range documented {
+		if !used[d] && !slices.ContainsFunc(written, d.MatchString) {
+			t.Errorf("the README has %s, which is never written", d)
+		}
+	}
+}
+
+func TestEachChangeOfStateIsALine(t *testing.T) {
+	const check, passes = `[WARNING] Check "canary test. A" has failed 3 times in a row: SERVFAIL`, `[INFO] Check "canary test. A" passes again`
+	const asks = "[WARNING] Asks peers to stay, to step aside: canary test. A: SERVFAIL, has 0 of 1 promises"
+	const stays = "[WARNING] Stays in service: canary test. A: SERVFAIL, has 0 of 1 promises; 10.0.0.2:8182: no reply"
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, 2, near(1))
+		m, whole := f.nodes[0], func(int, int) bool { return false }
+		var left chan time.Duration
+		for i, step := range []struct {
+			do   func()
+			want []string
+		}{
+			{func() {}, []string{""}},
+			{func() { m.fails("SERVFAIL") }, []string{check, asks, "[WARNING] Steps aside, /ready is 503: canary test. A: SERVFAIL, has 1 of 1 promises"}},
+			{func() { f.sever(between(1)) }, []string{
+				"[WARNING] Back in service: canary test. A: SERVFAIL, has 0 of 1 promises; 10.0.0.2:8182: no reply", stays,
+				"[WARNING] No peer answers, of 1 known: this server stays in service until one does, or max_hold is over",
+				"[WARNING] No peer answers, of 1 known: this server stays in service until one does, or max_hold is over",
+			}},
+			{func() {}, []string{""}},
+			{func() { m.heals() }, []string{passes, "[INFO] Fit again, and in service"}},
+			{func() { m.fails("SERVFAIL") }, []string{check, asks, stays}},
+			{func() { m.heals(); f.sever(whole) }, []string{"[INFO] Peers answer again", "[INFO] Peers answer again", passes, "[INFO] Fit again, and in service"}},
+			{func() { f.nodes[1].fails("REFUSED"); left = f.terminate(m) }, []string{
+				"[INFO] Asks peers to stay, and stays in service till they promise: SIGTERM, has 0 of 1 promises", "[INFO] Leaves service: enough peers have promised to stay",
+				strings.ReplaceAll(check, "SERVFAIL", "REFUSED"), strings.ReplaceAll(asks, "SERVFAIL", "REFUSED"),
+				"[WARNING] Stays in service: canary test. A: REFUSED, has 0 of 1 promises; 10.0.0.1:8182: connection refused",
+				"[WARNING] No peer answers, of 1 known: this server stays in service until one does, or max_hold is over",
+			}},
+			{func() { left = f.terminate(f.nodes[1]) }, []string{"[INFO] Asks peers to stay, and stays in service till they promise: SIGTERM, has 0 of 1 promises; 10.0.0.1:8182: connection refused"}},
+			{func() { <-left }, []string{"[ERROR] Leaves service by force after max_hold of 20s: too few peers have promised to stay (0 of 1 known answer)"}},
+		} {
+			var got []string
+			for _, line := range logged(t, func() { step.do(); time.Sleep(11 * time.Second); synctest.Wait() }) {
+				got = append(got, strings.TrimSuffix(line, " in time")) // as the client says it; the machine is as quick
+			}
+			slices.Sort(got) // two write at the same time
+			slices.Sort(step.want)
+			if strings.Join(got, "\n") != strings.Join(step.want, "\n") {
+				t.Errorf("%d: %q\nwant\n%q", i, got, step.want)
+			}
+		}
+	})
+}

@@ -1,0 +1,122 @@
+package selfpreserve
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"sync"
+
+	"github.com/miekg/dns"
+)
+
+// staticPeers is what finds the peers whose addresses stand in the Corefile.
+const staticPeers = "static"
+
+// lookup resolves a name through this server's own listener.
+type lookup func(ctx context.Context, name string, qtype uint16) ([]netip.Addr, error)
+
+// finders are what can find peers, with these settings.
+func (c *config) finders() []string {
+	by := []string{staticPeers}
+	for _, name := range c.names {
+		for _, qtype := range addressTypes {
+			by = append(by, name.finder(qtype))
+		}
+	}
+	return by
+}
+
+var addressTypes = []uint16{dns.TypeA, dns.TypeAAAA}
+
+func (p peerName) finder(qtype uint16) string {
+	return fmt.Sprintf("%s:%d %s", p.name, p.port, dns.TypeToString[qtype])
+}
+
+// meet finds peers, polls some of them, and tells the machine who is there.
+func (n *node) meet(ctx context.Context) {
+	n.mu.Lock()
+	conf, own := n.conf, n.own()
+	n.mu.Unlock()
+
+	var all sync.WaitGroup
+	for _, name := range conf.names {
+		all.Go(func() { n.resolve(ctx, name, own) })
+	}
+	all.Wait()
+
+	n.mu.Lock()
+	now := n.now()
+	n.roster.find(now, staticPeers, "", conf.static, own)
+	n.roster.forget(now)
+	polled, me := n.roster.pick(now, n.rng, atOnce), n.me()
+	n.mu.Unlock()
+	for _, p := range polled {
+		all.Go(func() { n.poll(ctx, p.address, me) })
+	}
+	all.Wait()
+	if ctx.Err() != nil {
+		return
+	}
+	n.mu.Lock()
+	now = n.now()
+	n.tellPeers(now)
+	seen := peersSeen{n.roster.candidates(n.rng), n.roster.known(now)}
+	n.mu.Unlock()
+	n.do(seen)
+}
+
+// resolve takes a name's addresses of both families. What fails, or comes empty, leaves
+// those that were found before: no answer is not the answer that nobody is there.
+func (n *node) resolve(ctx context.Context, name peerName, own selfTest) {
+	n.mu.Lock()
+	timeout, lookUp := min(n.conf.interval, maxLook), n.lookUp
+	n.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+
+	found, errs := make([][]netip.AddrPort, len(addressTypes)), make([]error, len(addressTypes))
+	var both sync.WaitGroup
+	for i, qtype := range addressTypes {
+		both.Go(func() {
+			ips, err := lookUp(ctx, name.name, qtype)
+			for _, ip := range ips {
+				found[i] = append(found[i], netip.AddrPortFrom(ip, name.port))
+			}
+			errs[i] = err
+		})
+	}
+	both.Wait()
+	if ctx.Err() == context.Canceled {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	empty := true
+	for i := range addressTypes {
+		empty = empty && len(found[i]) == 0
+	}
+	for i, qtype := range addressTypes {
+		if errs[i] == nil && !empty {
+			n.roster.find(n.now(), name.finder(qtype), serverName(name.name), found[i], own)
+		}
+	}
+	n.tellName(name, empty, errs)
+}
+
+// poll asks one peer who it is and how it does, and tells it the same.
+func (n *node) poll(ctx context.Context, address netip.AddrPort, me hello) {
+	ctx, cancel := context.WithTimeout(ctx, n.conf.patience())
+	defer cancel()
+	it, err := n.peerOf.hello(ctx, address.String(), me)
+	if ctx.Err() == context.Canceled {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err != nil {
+		n.roster.silent(address)
+		log.Debugf("Peer %s does not answer: %s", address, err)
+		return
+	}
+	n.roster.answered(n.now(), address, n.id, it.ID, it.State)
+}

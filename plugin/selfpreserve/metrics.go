@@ -1,0 +1,146 @@
+package selfpreserve
+
+import (
+	"net/http"
+	"sync"
+
+	"github.com/coredns/coredns/plugin"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+var (
+	departuresTotal = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "departures_total",
+		Help:      "Counter of tries to leave service, per cause and outcome; each round in vain is one refused.",
+	}, []string{"cause", "outcome"})
+
+	holdDuration = promauto.NewHistogram(prometheus.HistogramOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "hold_duration_seconds",
+		Help:      "Histogram of the time that a termination was held.",
+		Buckets:   []float64{0.01, 0.1, 0.5, 1, 2, 5, 10, 20, 60, 300},
+	})
+
+	rejectedTotal = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "rejected_requests_total",
+		Help:      "Counter of requests about promises that were not taken, per reason.",
+	}, []string{"reason"})
+)
+
+func countDeparture(d departure) {
+	departuresTotal.WithLabelValues(string(d.Cause), string(d.Outcome)).Inc()
+}
+
+// Why a request of a peer is not taken.
+const (
+	stranger  = "stranger"
+	malformed = "malformed"
+)
+
+// reject replies to a request that does not reach the machine, counts it, and says so
+// at most once a minute.
+func (n *node) reject(w http.ResponseWriter, r *http.Request, status int, reason string, err error) {
+	rejectedTotal.WithLabelValues(reason).Inc()
+	n.mu.Lock()
+	now := n.now()
+	if n.said.rejected == 0 || now-n.said.rejected >= pauseOfRejections {
+		n.said.rejected = now
+		log.Warningf("Rejected %s %s of %s: %s", r.Method, r.URL.Path, r.RemoteAddr, err)
+	}
+	n.mu.Unlock()
+	http.Error(w, err.Error(), status)
+}
+
+// nodeCollector reads a node when it is scraped: nothing has to be taken back when a
+// check or a peer goes, and a reload changes nothing.
+type nodeCollector struct {
+	node                      func() *node
+	state, fit, peers, number *prometheus.Desc
+}
+
+func newNodeCollector(current func() *node) *nodeCollector {
+	desc := func(name, help, label string) *prometheus.Desc {
+		return prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, pluginName, name), help, []string{label}, nil)
+	}
+	return &nodeCollector{
+		node:   current,
+		state:  desc("state", "Whether the server is in this state: 1 for one of them, 0 for the others.", "state"),
+		fit:    desc("fit", "Whether this check lets the server be fit: 0 after three failures in a row, and before it has passed once.", "check"),
+		peers:  desc("peers", "Known peers, per status when they were last polled.", "status"),
+		number: desc("promises", "Promises to stay in service that are in force, per direction.", "direction"),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (c *nodeCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{c.state, c.fit, c.peers, c.number} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *nodeCollector) Collect(ch chan<- prometheus.Metric) {
+	n := c.node()
+	if n == nil {
+		return
+	}
+	gauge := func(d *prometheus.Desc, value float64, label string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, label)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for i, name := range stateNames {
+		gauge(c.state, toFloat(n.m.state == State(i)), name) // #nosec G115 -- five names
+	}
+	for _, check := range n.checks.all {
+		gauge(c.fit, toFloat(check.fit()), check.name)
+	}
+	counts := map[string]int{unheard: 0, unreachable: 0}
+	for _, name := range stateNames {
+		counts[name] = 0
+	}
+	for _, p := range n.roster.sorted() {
+		if !p.self {
+			counts[p.status]++
+		}
+	}
+	for status, count := range counts {
+		gauge(c.peers, float64(count), status)
+	}
+	gauge(c.number, float64(len(n.m.given)), "given")
+	gauge(c.number, float64(len(n.m.held)), "held")
+}
+
+func toFloat(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+var registerOnce sync.Once
+
+// registerCollector is called when a server starts: importing the plugin registers nothing
+// that would speak before there is a node.
+func registerCollector() {
+	registerOnce.Do(func() {
+		prometheus.MustRegister(newNodeCollector(currentNode))
+		// From 0: else the first that is counted is no increase.
+		for _, c := range []cause{termination, unfitness} {
+			for _, o := range []outcome{granted, refused} {
+				departuresTotal.WithLabelValues(string(c), string(o))
+			}
+		}
+		departuresTotal.WithLabelValues(string(termination), string(forced))
+		departuresTotal.WithLabelValues(string(unfitness), string(cancelled))
+		rejectedTotal.WithLabelValues(stranger)
+		rejectedTotal.WithLabelValues(malformed)
+	})
+}

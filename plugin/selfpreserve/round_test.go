@@ -1,0 +1,61 @@
+package selfpreserve
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestARoundAsksAFewOfMany(t *testing.T) {
+	for _, tc := range []struct{ minPeers, peers, atATime, all int }{
+		{1, 300, 2, atOnce},
+		{4, 300, 5, atOnce},
+		{15, 300, 16, 30},
+		{40, 300, 16, 80},
+		{40, 50, 16, 50},
+	} {
+		set := usual
+		set.minPeers.number = tc.minPeers
+		m := newMachine("b", set)
+		var seen peersSeen
+		for i := range tc.peers {
+			seen.peers = append(seen.peers, Peer{Address: fmt.Sprint("s", i)})
+		}
+		m.step(0, seen)
+		m.step(0, fitness{fit: true, sound: true})
+		asked := 0
+		next := m.step(20*time.Second, terminate{})
+		if len(next) != tc.atATime {
+			t.Errorf("%+v: %d are asked at once", tc, len(next))
+		}
+		for len(next) > 0 {
+			a, ok := next[0].(ask)
+			if next = next[1:]; ok {
+				asked++
+				next = append(next, m.step(20*time.Second, failed{a.Sent, "no reply"})...)
+			}
+		}
+		if asked != tc.all {
+			t.Errorf("%+v: %d are asked", tc, asked)
+		}
+	}
+}
+
+func TestPausesGrowAndDiffer(t *testing.T) {
+	var all []time.Duration
+	for _, id := range []ID{"a", "b", "c", "d", "e", "f"} {
+		m := newMachine(id, usual)
+		for m.round.failures = 1; m.round.failures <= maxFailures; m.round.failures++ {
+			longest := m.set.interval / 8 << m.round.failures
+			pause := m.backoff()
+			if pause > longest || pause <= longest/2 {
+				t.Errorf("%s pauses for %s after %d failures, want up to %s", id, pause, m.round.failures, longest)
+			}
+			if slices.Contains(all, pause) {
+				t.Errorf("%s pauses for %s, as another", id, pause)
+			}
+			all = append(all, pause)
+		}
+	}
+}

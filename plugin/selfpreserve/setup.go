@@ -1,0 +1,97 @@
+package selfpreserve
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/pkg/transport"
+)
+
+func init() { plugin.Register(pluginName, setup) }
+
+func setup(c *caddy.Controller) error {
+	options, err := parse(c)
+	if err != nil {
+		return plugin.Error(pluginName, err)
+	}
+	config := dnsserver.GetConfig(c)
+	cf, found := c.Get(pluginName).(*corefile)
+	if !found {
+		cf = new(corefile)
+		c.Set(pluginName, cf)
+		c.OnShutdown(cf.shutdown)
+		c.OnRestartFailed(cf.restartFailed)
+	}
+	block := c.ServerBlockKeys[0]
+	if options != nil {
+		if cf.options != nil {
+			return plugin.Error(pluginName, c.Errf("options stand in two server blocks, %s and %s: want them in one, and a bare %s in the others", cf.where, block, pluginName))
+		}
+		cf.options, cf.where = options, block
+	}
+	cf.blocks = append(cf.blocks, enrolled{block, config, options != nil})
+	var once sync.Once
+	config.AddPlugin(func(next plugin.Handler) plugin.Handler {
+		// The chains are made when every plugin of the Corefile is set up. What is added
+		// now runs last: start when every backend has started, stop after the lame duck,
+		// through which /ready goes on to say 503.
+		once.Do(func() {
+			if !found {
+				c.OnStartup(cf.onStartup)
+				c.OnFinalShutdown(func() error { cf.stop(); return nil })
+			}
+		})
+		return counter{Next: next, queries: &cf.queries}
+	})
+	return nil
+}
+
+// enrolled is a server block whose plugins count.
+type enrolled struct {
+	name    string
+	config  *dnsserver.Config
+	options bool // stand here
+}
+
+// listener returns where this server answers plain DNS: in the block of the options, or
+// else in the first that does.
+func (cf *corefile) listener() (string, error) {
+	found := ""
+	for _, b := range cf.blocks {
+		if b.config.Transport == transport.DNS && (found == "" || b.options) {
+			found = ownListener(b.config)
+		}
+	}
+	if found == "" {
+		return "", fmt.Errorf("canary and peers dns ask this server itself: want %s in a server block of plain DNS", pluginName)
+	}
+	return found, nil
+}
+
+// surroundings makes what a node needs of this Corefile.
+func (cf *corefile) surroundings() (surroundings, error) {
+	conf := cf.options
+	if conf == nil {
+		conf = defaultConfig()
+	}
+	s := surroundings{conf: conf, checks: new(checks), queries: &cf.queries, unsure: cf.unsure, own: func() selfTest { return ownAddresses(conf.address) }}
+	if len(conf.canaries)+len(conf.names) > 0 {
+		address, err := cf.listener()
+		if err != nil {
+			return s, err
+		}
+		s.lookUp = lookUpAt(address)
+		for _, c := range conf.canaries {
+			s.checks.add(c.String(), c.lookAt(address))
+		}
+	}
+	for _, b := range cf.blocks {
+		for _, h := range b.config.Handlers() {
+			s.checks.addPlugin(b.name, h)
+		}
+	}
+	return s, nil
+}

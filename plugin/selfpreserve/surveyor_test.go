@@ -1,0 +1,97 @@
+package selfpreserve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// surveyor is a node that finds peers by a name, and may not reach them.
+type surveyor struct {
+	*node
+	mu      sync.Mutex
+	a, aaaa string // what the name has: addresses, or why the lookup fails
+	slow    bool   // the lookup takes its time
+	up      string // who answers polls, or * for all
+	polled  map[string]int
+	atOnce  int // polls now
+	most    int
+}
+
+func newSurveyor(t *testing.T, own selfTest) *surveyor {
+	begin := time.Now()
+	s := &surveyor{polled: make(map[string]int)}
+	set := near(1)
+	set.peers, set.promise = true, time.Minute // so that it is starting for as long
+	conf := &config{settings: set, names: []peerName{{"peers.test.", 8182}}}
+	s.node = newNode("id-me", conf, func() time.Duration { return time.Since(begin) }, rand.New(rand.NewPCG(1, 2)))
+	t.Cleanup(s.pause)
+	s.surroundings = surroundings{
+		conf: conf, checks: new(checks), queries: s.queries,
+		peerOf: s, lookUp: s.lookUpName, own: func() selfTest { return own },
+	}
+	return s
+}
+
+func (s *surveyor) lookUpName(ctx context.Context, name string, qtype uint16) (ips []netip.Addr, err error) {
+	s.mu.Lock()
+	text, slow := s.a, s.slow
+	if qtype == dns.TypeAAAA {
+		text = s.aaaa
+	}
+	s.mu.Unlock()
+	if slow {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	for _, one := range strings.Fields(text) {
+		ip, err := netip.ParseAddr(one)
+		if err != nil || name != "peers.test." {
+			return nil, errors.New(text)
+		}
+		ips = append(ips, ip)
+	}
+	return ips, nil
+}
+
+// hello takes 100 ms.
+func (s *surveyor) hello(_ context.Context, address string, me hello) (hello, error) {
+	s.mu.Lock()
+	s.polled[address]++
+	s.atOnce++
+	s.most = max(s.most, s.atOnce)
+	answers := s.up == "*" || slices.Contains(strings.Fields(s.up), strings.TrimSuffix(address, ":8182"))
+	s.mu.Unlock()
+	time.Sleep(100 * time.Millisecond)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.atOnce--
+	if !answers || me.ID != "id-me" {
+		return hello{}, errors.New("connection refused")
+	}
+	return hello{ID: ID("id of " + address), State: Serving}, nil
+}
+
+func (s *surveyor) ask(context.Context, string, Request) (Reply, error) {
+	return Reply{}, errors.New("connection refused")
+}
+
+func (s *surveyor) release(context.Context, string, ID, uint64) error { return nil }
+
+func (s *surveyor) set(set func()) { s.mu.Lock(); defer s.mu.Unlock(); set() }
+
+// peersNow are those that the roster and the machine know.
+func (s *surveyor) peersNow() string {
+	s.node.mu.Lock()
+	defer s.node.mu.Unlock()
+	return fmt.Sprintf("%s: %d known, %d to ask", s.roster.text(), s.m.known, len(s.m.peers))
+}

@@ -1,0 +1,139 @@
+package selfpreserve
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// play is a script for one machine: in each line a time since its start, an event, and
+// after => its state then and what it wants done. It is server b, of peers a, c, d ...
+// at the addresses sa, sc, sd ...; its settings are usual unless the script reloads.
+type play struct {
+	name   string
+	script string
+}
+
+var usual = settings{peers: true, minPeers: quota{number: 1}, promise: 16 * time.Second, maxHold: 20 * time.Second, interval: 2 * time.Second}
+
+func perform(t *testing.T, plays []play) {
+	for _, p := range plays {
+		t.Run(p.name, func(t *testing.T) {
+			m := newMachine("b", usual)
+			lines := strings.Split(strings.TrimSpace(p.script), "\n")
+			var got []string
+			for i := range lines {
+				lines[i] = strings.TrimSpace(lines[i])
+				told, _, _ := strings.Cut(lines[i], "=>")
+				told = strings.TrimSpace(told)
+				got = append(got, told+" => "+say(t, m, told))
+			}
+			if want, got := strings.Join(lines, "\n"), strings.Join(got, "\n"); got != want {
+				t.Errorf("want\n%s\ngot\n%s", want, got)
+			}
+		})
+	}
+}
+
+// say tells a machine what a line says, or asks it, and returns its answer.
+func say(t *testing.T, m *machine, told string) string {
+	words := strings.Fields(told)
+	now, err := time.ParseDuration(words[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	switch words[1] {
+	case "wake?":
+		if at, ok := m.wake(); ok {
+			return at.String()
+		}
+		return "never"
+	case "why?":
+		return m.why()
+	}
+	actions := m.step(now, parseEvent(t, m, words[1:]))
+	return describeAll(m.state, actions)
+}
+
+// parseEvent reads an event and its parameters: of what peer, and NAME=VALUE.
+func parseEvent(t *testing.T, m *machine, words []string) event {
+	var rest []string
+	of, number := ID(""), uint64(0)
+	p := map[string]string{"promise": m.set.promise.String(), "life": "16s", "load": "0", "capacity": "0",
+		"min": strconv.Itoa(m.set.minPeers.number), "percent": "0", "peers": "true", "known": "0"}
+	for i, word := range words[1:] {
+		key, value, ok := strings.Cut(word, "=")
+		switch n, err := strconv.ParseUint(word, 10, 64); {
+		case ok && len(key) > 2:
+			p[key] = value
+		case err == nil:
+			number = n
+		case words[i] == "of":
+			of = ID(word)
+		case word != "of":
+			rest = append(rest, word)
+		}
+	}
+	num := func(key string) int {
+		n, err := strconv.Atoi(p[key])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	span := func(key string) time.Duration {
+		d, err := time.ParseDuration(p[key])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	sent, to := number, "s"+string(of[:min(1, len(of))])
+	if _, ok := p["sent"]; ok {
+		sent = uint64(num("sent"))
+	}
+	if at, ok := p["from"]; ok {
+		to = at
+	}
+	switch words[0] {
+	case "tick":
+		return tick{}
+	case "fit":
+		return fitness{fit: true, sound: true, able: true}
+	case "unfit":
+		return fitness{able: true, why: "a check fails"}
+	case "unready":
+		return fitness{why: "a plugin is not ready"}
+	case "doubt":
+		return fitness{fit: true, able: true}
+	case "sigterm":
+		return terminate{}
+	case "load":
+		return loadSeen{int(number)}
+	case "peers":
+		seen := peersSeen{known: max(len(rest), num("known"))}
+		for _, word := range rest {
+			address, id, _ := strings.Cut(word, "=")
+			seen.peers = append(seen.peers, Peer{Address: address, ID: ID(id)})
+		}
+		return seen
+	case "reload":
+		set := m.set
+		set.promise, set.capacity, set.minPeers, set.peers = span("promise"), num("capacity"), quota{num("min"), num("percent")}, p["peers"] == "true"
+		return reload{set}
+	case "request", "renewal":
+		return request{Request{From: of, Number: number, Renew: words[0] == "renewal", Lifetime: span("life"), Load: num("load")}}
+	case "release":
+		return release{of, number}
+	case "grant":
+		return reply{sent: sent, to: to, Reply: Reply{From: of, Number: number, Granted: true, Lifetime: span("life"), Capacity: num("capacity")}}
+	case "refusal":
+		return reply{sent: sent, to: to, Reply: Reply{From: of, Number: number, Why: "wants to leave itself"}}
+	case "silence":
+		return failed{number, "no reply"}
+	}
+	t.Fatal(fmt.Errorf("no such event: %q", words))
+	return nil
+}
