@@ -65,6 +65,8 @@ import (
 	_ "github.com/coredns/coredns/plugin/tsig"
 	_ "github.com/coredns/coredns/plugin/view"
 	_ "github.com/coredns/coredns/plugin/whoami"
+	_ "github.com/holdfastdns/holdfast/plugin/selfpreserve"
+	_ "github.com/holdfastdns/holdfast/plugin/stalecheck"
 	_ "github.com/holdfastdns/holdfast/plugin/ttlfloor"
 )
 
@@ -86,6 +88,7 @@ var directives = []string{
 	"bufsize",
 	"bind",
 	"debug",
+	"selfpreserve",
 	"trace",
 	"ready",
 	"health",
@@ -103,6 +106,7 @@ var directives = []string{
 	"loadbalance",
 	"tsig",
 	"ttlfloor",
+	"stalecheck",
 	"rewrite",
 	"autopath",
 	"acl",

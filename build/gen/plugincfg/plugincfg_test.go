@@ -93,7 +93,9 @@ func TestWithoutOursTheListIsUpstreams(t *testing.T) {
 func TestOrder(t *testing.T) {
 	order := Directives(holdfast(t))
 	for _, rule := range []struct{ directive, directlyAfter string }{
+		{"selfpreserve", "debug"}, // and so directly before trace
 		{"ttlfloor", "tsig"},
+		{"stalecheck", "ttlfloor"},
 	} {
 		at := slices.Index(order, rule.directive)
 		if at < 1 || order[at-1] != rule.directlyAfter {
@@ -101,11 +103,30 @@ func TestOrder(t *testing.T) {
 		}
 	}
 	for _, rule := range []struct{ outer, inner string }{
+		{"reload", "selfpreserve"},
+		{"selfpreserve", "trace"},
+		{"selfpreserve", "ready"}, // which closes its listener
+		{"selfpreserve", "health"},
+		{"selfpreserve", "prometheus"},
+		{"selfpreserve", "kubernetes"}, // whose informers stop
+		{"selfpreserve", "forward"},
+		{"selfpreserve", "file"},
+		{"selfpreserve", "secondary"},
+		{"selfpreserve", "stalecheck"},
 		{"dns64", "ttlfloor"}, // dns64 asks again through the chain
 		{"ttlfloor", "cache"},
 		{"ttlfloor", "rewrite"},
 		{"ttlfloor", "dnssec"},
 		{"ttlfloor", "transfer"},
+		{"metadata", "stalecheck"}, // which provides some
+		{"dns64", "stalecheck"},
+		{"tsig", "stalecheck"},
+		{"stalecheck", "rewrite"}, // below which the backend is read
+		{"stalecheck", "autopath"},
+		{"stalecheck", "acl"},
+		{"stalecheck", "cache"},
+		{"stalecheck", "minimal"},
+		{"stalecheck", "transfer"},
 	} {
 		if slices.Index(order, rule.outer) >= slices.Index(order, rule.inner) {
 			t.Errorf("%s does not come before %s in %v", rule.outer, rule.inner, order)
