@@ -46,18 +46,20 @@ func cpuQueries() string {
 	return b.String()
 }
 
-// BenchmarkCPUPerQuery runs the binary with one chain three times: as it is, with
-// ttlfloor, and with rewrite ttl, which raises the same TTLs without scattering. Five
-// turns in a changing order; the ratios are those of each turn's pair. The load is
-// paced, below what two cores can answer: above it dnsperf and the server take the
-// processor from each other, and the ratios scatter by a tenth.
+// BenchmarkCPUPerQuery runs the binary with one chain four times: as it is, with
+// ttlfloor, with rewrite ttl, which raises the same TTLs without scattering, and with
+// stalecheck while the zone is fresh. Five turns in a changing order; the ratios are
+// those of each turn's pair. The load is paced, below what two cores can answer: above
+// it dnsperf and the server take the processor from each other, and the ratios scatter
+// by a tenth.
 //
 //	go test ./test -run '^$' -bench CPUPerQuery
 func BenchmarkCPUPerQuery(b *testing.B) {
 	dnsperf := tool(b, "dnsperf", "dnsperf")
 	const turns = 5
-	lines := []string{"", "ttlfloor", "rewrite ttl suffix example.org. 5-"}
-	names := []string{"none", "ttlfloor", "rewrite"}
+	primary := startPrimary(b, func(string) {}) // has the serial of cpuZone
+	lines := []string{"", "ttlfloor", "rewrite ttl suffix example.org. 5-", "stalecheck {\n primary " + primary + "\n }"}
+	names := []string{"none", "ttlfloor", "rewrite", "stalecheck"}
 	binary(b)                            // built before the clock of the first turn
 	cpu := make([][]float64, len(lines)) // µs a query, by turn
 	for turn := range turns {
@@ -78,7 +80,7 @@ func BenchmarkCPUPerQuery(b *testing.B) {
 		for turn := range turns {
 			ratios = append(ratios, cpu[chain][turn]/cpu[0][turn])
 		}
-		fmt.Printf("%-9s median %6.2f cpu-µs/query, %.3f times none in the median (%.3f to %.3f)\n",
+		fmt.Printf("%-10s median %6.2f cpu-µs/query, %.3f times none in the median (%.3f to %.3f)\n",
 			name, median(cpu[chain]), median(ratios), slices.Min(ratios), slices.Max(ratios))
 	}
 }
@@ -91,12 +93,12 @@ func median(values []float64) float64 {
 // cpuPerQuery is the CPU time, user and system, that the binary takes for a query.
 func cpuPerQuery(b *testing.B, dnsperf, line string) float64 {
 	b.Helper()
-	dir, port := b.TempDir(), freePort(b)
+	dir, port, scrape := b.TempDir(), freePort(b), freePort(b)
 	for name, content := range map[string]string{
 		"db":      cpuZone(),
 		"queries": cpuQueries(),
-		"Corefile": fmt.Sprintf("example.org:%s {\n bind 127.0.0.1\n errors\n prometheus 127.0.0.1:0\n loadbalance\n %s\n cache 30\n file db\n}\n",
-			port, line),
+		"Corefile": fmt.Sprintf("example.org:%s {\n bind 127.0.0.1\n errors\n prometheus 127.0.0.1:%s\n loadbalance\n %s\n cache 30\n file db\n}\n",
+			port, scrape, line),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			b.Fatal(err)
@@ -116,7 +118,11 @@ func cpuPerQuery(b *testing.B, dnsperf, line string) float64 {
 	load("1")
 	before := cpuTime(b, process.Pid)
 	answered := load("5")
-	return (cpuTime(b, process.Pid) - before) * 1e6 / answered
+	used := cpuTime(b, process.Pid) - before
+	if strings.HasPrefix(line, "stalecheck") && scraped(b, "127.0.0.1:"+scrape)["fresh"] != 1 {
+		b.Error("the zone is not fresh, which costs more")
+	}
+	return used * 1e6 / answered
 }
 
 // cpuTime is what a process has used, in seconds: fields utime and stime of proc(5).

@@ -1,6 +1,7 @@
 package test
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -45,18 +46,21 @@ func replayTime(t *testing.T) time.Duration {
 	return d
 }
 
-func TestLinkerdStormAgainstTheBinary(t *testing.T) {
+func TestReplayI2LinkerdStormAgainstTheBinary(t *testing.T) {
 	const stockTime = 5 * time.Second // it saturates: more shows no more
 	holdfastTime := replayTime(t)
 	stock := replayMesh(t, "", stockTime)
 	holdfast := replayMesh(t, "ttlfloor", holdfastTime)
 	t.Logf("%d clients, two SRV names with TTL 0\n%s\n%s", meshClients, stock.row("stock"), holdfast.row("ttlfloor"))
 
+	afterFirst := meshRun{seconds: holdfast.seconds[1:]}
+	replayed(t, "I2 query storm", "queries a second of 300 clients, two names with TTL 0", fmt.Sprintf("%.0f", stock.mean()), fmt.Sprintf("%.1f", holdfast.mean()))
+	replayed(t, "I2 query storm", "queries in the busiest second after the first", fmt.Sprint(slices.Max(stock.seconds[1:])), fmt.Sprint(slices.Max(afterFirst.seconds)))
+
 	clientNames := float64(meshClients * len(meshNames))
 	if stock.mean() < clientNames {
 		t.Errorf("stock: %.0f queries a second, want a storm of more than one a second from each client and name", stock.mean())
 	}
-	afterFirst := meshRun{seconds: holdfast.seconds[1:]}
 	if busiest := slices.Max(afterFirst.seconds); float64(busiest) > clientNames/5 {
 		t.Errorf("the busiest second after the first has %d queries, want at most %.0f", busiest, clientNames/5)
 	}
@@ -159,7 +163,8 @@ func meshClient(t *testing.T, addr, name string, first time.Duration, begin, end
 		}
 		m := query(name, dns.TypeSRV)
 		_ = c.SetDeadline(now.Add(time.Second))
-		if err := c.WriteMsg(m); err != nil {
+		err := c.WriteMsg(m)
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) { // a machine can stand still for a second
 			t.Error(err)
 			return
 		}

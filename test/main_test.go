@@ -11,16 +11,18 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 
 	"github.com/holdfastdns/holdfast/build/gen/plugincfg"
+	_ "github.com/holdfastdns/holdfast/plugin/selfpreserve"
+	_ "github.com/holdfastdns/holdfast/plugin/stalecheck"
 	_ "github.com/holdfastdns/holdfast/plugin/ttlfloor"
 )
 
 // TestMain gives the servers of this process the plugins of plugin.cfg in its order,
-// and directly below ttlfloor one more, the tap of tap_test.go.
+// and directly below stalecheck one more, the tap of tap_test.go.
 func TestMain(m *testing.M) {
 	entries, err := plugincfg.ReadFile("../plugin.cfg")
 	if err == nil {
 		directives := plugincfg.Directives(entries)
-		below := slices.Index(directives, "ttlfloor") + 1
+		below := slices.Index(directives, "stalecheck") + 1
 		err = dnsserver.SetDirectives(slices.Insert(directives, below, "tap"))
 	}
 	if err != nil {
@@ -28,6 +30,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	code := m.Run()
+	fmt.Print(incidentTable())
 	removeBinary()
 	os.Exit(code)
 }

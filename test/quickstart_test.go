@@ -33,13 +33,17 @@ func TestExampleQuickstartShowsWhatItsREADMESays(t *testing.T) {
 		t.Fatal(err)
 	}
 	metrics := "127.0.0.1:" + freePort(t)
-	ports := strings.NewReplacer("example.org:1053", "example.org:"+port, "127.0.0.1:9153", metrics, "-p 1053 ", "-p "+port+" ")
+	primary, ready := freePort(t), freePort(t)
+	ports := strings.NewReplacer("example.org:1053", "example.org:"+port, "example.org:1054", "example.org:"+primary,
+		"127.0.0.1:1054", "127.0.0.1:"+primary, "127.0.0.1:9153", metrics, "127.0.0.1:8180", "127.0.0.1:"+ready, "-p 1053 ", "-p "+port+" ")
 	conf := filepath.Join(t.TempDir(), "Corefile")
 	if err := os.WriteFile(conf, []byte(ports.Replace(string(corefile))), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(readme), "curl -s http://127.0.0.1:9153/metrics | grep ttlfloor\n") {
-		t.Error("the README has another command for the metrics than this test")
+	for _, of := range []string{"ttlfloor", "stalecheck_zone_status"} {
+		if !strings.Contains(string(readme), "curl -s http://127.0.0.1:9153/metrics | grep "+of+"\n") {
+			t.Errorf("the README has another command for the metrics of %s than this test", of)
+		}
 	}
 	runBinary(t, "..", "-conf", conf)
 	awaitAnswer(t, "127.0.0.1:"+port, query("fine.example.org.", dns.TypeA)) // counted for nothing
@@ -74,7 +78,41 @@ func TestExampleQuickstartShowsWhatItsREADMESays(t *testing.T) {
 			t.Errorf("dig %s: 20 answers had %d TTLs, want them scattered over %d to %d", row[1], distinct, low, high)
 		}
 	}
-	resp, err := http.Get("http://" + metrics + "/metrics")
+	eventually(t, patience, func() string {
+		text := scrape(t, metrics)
+		if strings.Contains(text, `coredns_stalecheck_zone_status{status="fresh",zone="example.org."} 1`+"\n") {
+			return ""
+		}
+		return text
+	})
+	if !strings.Contains(string(readme), "curl -s http://127.0.0.1:8180/ready\n") {
+		t.Error("the README has another command for /ready than this test")
+	}
+	eventually(t, patience, func() string {
+		if body := fetch(t, "http://127.0.0.1:"+ready+"/ready"); body != "OK" {
+			return "/ready says " + body
+		}
+		return ""
+	})
+	body := scrape(t, metrics)
+	for reason, answers := range map[string]int{"zero": 60, "low": 20, "negative": 20} {
+		want := fmt.Sprintf(`coredns_ttlfloor_responses_total{reason=%q,server="dns://127.0.0.1:%s",view="",zone="example.org."} %d`+"\n", reason, port, answers)
+		if !strings.Contains(body, want) {
+			t.Errorf("the metrics do not say %s", want)
+		}
+	}
+}
+
+// scrape returns the metrics at an address.
+func scrape(t *testing.T, addr string) string {
+	t.Helper()
+	return fetch(t, "http://"+addr+"/metrics")
+}
+
+// fetch returns the body at a URL, whatever its status.
+func fetch(t *testing.T, url string) string {
+	t.Helper()
+	resp, err := http.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,12 +121,7 @@ func TestExampleQuickstartShowsWhatItsREADMESays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for reason, answers := range map[string]int{"zero": 60, "low": 20, "negative": 20} {
-		want := fmt.Sprintf(`coredns_ttlfloor_responses_total{reason=%q,server="dns://127.0.0.1:%s",view="",zone="example.org."} %d`+"\n", reason, port, answers)
-		if !strings.Contains(string(body), want) {
-			t.Errorf("the metrics do not say %s", want)
-		}
-	}
+	return string(body)
 }
 
 func TestBinaryNamesBothVersionsAndItsPlugins(t *testing.T) {
@@ -106,7 +139,7 @@ func TestBinaryNamesBothVersionsAndItsPlugins(t *testing.T) {
 		t.Errorf("README's recipe does not say %q", want)
 	}
 	plugins := strings.Fields(command(t, ".", path, "-plugins"))
-	for _, want := range []string{"ttlfloor", "kubernetes", "forward"} {
+	for _, want := range []string{"ttlfloor", "stalecheck", "selfpreserve", "kubernetes", "forward"} {
 		if !slices.Contains(plugins, want) {
 			t.Errorf("-plugins does not list %s: %q", want, plugins)
 		}

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/coredns/caddy"
@@ -61,23 +60,6 @@ func TestCorefilesInREADMEsAreValid(t *testing.T) {
 	}
 }
 
-func TestExampleCorefilesAreValid(t *testing.T) {
-	files := filesNamed(t, "Corefile")
-	if len(files) == 0 {
-		t.Fatal("no example has a Corefile")
-	}
-	t.Chdir("..") // examples are run from the top of the repository
-	for _, file := range files {
-		text, err := os.ReadFile(strings.TrimPrefix(file, "../"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := validate(string(text)); err != nil {
-			t.Errorf("%s: %v", file, err)
-		}
-	}
-}
-
 // Links inside the repository lead somewhere.
 func TestLinksBetweenREADMEsLead(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
@@ -89,6 +71,34 @@ func TestLinksBetweenREADMEsLead(t *testing.T) {
 		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(file), m[1])); err != nil {
 				t.Errorf("%s links to %s: %v", file, m[1], err)
+			}
+		}
+	}
+}
+
+// The front page's command runs all the tests that its sentence is about.
+func TestTheREADMEsCommandRunsTheTestsOfOtherServers(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`go test \./test -run '([^']+)' -v`).FindSubmatch(text)
+	if m == nil {
+		t.Fatal("no such command")
+	}
+	pattern := regexp.MustCompile(string(m[1]))
+	for _, file := range []string{"secondary", "serials", "nsd", "dynupdate", "kubernetes", "stalebinary"} {
+		source, err := os.ReadFile(file + "_test.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		tests := regexp.MustCompile(`(?m)^func (Test\w+)`).FindAllSubmatch(source, -1)
+		if len(tests) == 0 {
+			t.Errorf("%s has no test", file)
+		}
+		for _, name := range tests {
+			if !pattern.Match(name[1]) {
+				t.Errorf("%s does not match %s of %s", pattern, name[1], file)
 			}
 		}
 	}

@@ -27,7 +27,8 @@ type server struct {
 }
 
 // start runs a Corefile until the test ends. $DIR in it is a directory that has the
-// files, $TAP is the argument of the tap.
+// files, $TAP is the argument of the tap, and port 0 is one that nobody else has: CoreDNS
+// lets others share its ports, and so Linux may give one away twice.
 func start(t *testing.T, corefile string, files map[string]string) *server {
 	t.Helper()
 	s := &server{dir: t.TempDir()}
@@ -44,7 +45,7 @@ func start(t *testing.T, corefile string, files map[string]string) *server {
 			t.Errorf("the backend's message was changed %s", change)
 		}
 	})
-	corefile = strings.NewReplacer("$DIR", s.dir, "$TAP", t.Name()).Replace(corefile)
+	corefile = strings.NewReplacer("$DIR", s.dir, "$TAP", t.Name(), ":0 {", ":"+freePort(t)+" {").Replace(corefile)
 	instance, udp, tcp, err := coretest.CoreDNSServerAndPorts(corefile)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, corefile)

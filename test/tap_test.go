@@ -14,7 +14,7 @@ import (
 
 func init() { plugin.Register("tap", setupTap) }
 
-// tap keeps what the plugins below ttlfloor answered last to each question, and what
+// tap keeps what the plugins below ours answered last to each question, and what
 // of it was different after the plugins above had had it.
 type tap struct {
 	next plugin.Handler

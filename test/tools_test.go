@@ -3,10 +3,13 @@ package test
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -57,23 +60,29 @@ func commandFails(t testing.TB, program string, args ...string) string {
 	return string(out)
 }
 
-// freePort returns a port of 127.0.0.1 that is free for UDP and TCP.
+// issued are the ports that freePort has given away: tests run side by side, and BIND
+// shares a port with another BIND without a word.
+var issued sync.Map
+
+// freePort returns a port of 127.0.0.1 that is free for UDP and TCP, below those that
+// Linux and BSD give to clients.
 func freePort(t testing.TB) string {
 	t.Helper()
-	for range 20 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	for range 1000 {
+		port := strconv.Itoa(20000 + rand.IntN(12000))
+		l, err := net.Listen("tcp", "127.0.0.1:"+port)
 		if err != nil {
-			t.Fatal(err)
+			continue
 		}
-		addr := l.Addr().String()
-		p, err := net.ListenPacket("udp", addr)
+		p, err := net.ListenPacket("udp", "127.0.0.1:"+port)
 		_ = l.Close()
 		if err != nil {
 			continue
 		}
 		_ = p.Close()
-		_, port, _ := net.SplitHostPort(addr)
-		return port
+		if _, given := issued.LoadOrStore(port, true); !given {
+			return port
+		}
 	}
 	t.Fatal("no port is free for both UDP and TCP")
 	return ""

@@ -1,0 +1,124 @@
+package test
+
+import (
+	"testing"
+
+	"github.com/miekg/dns"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// headless are a headless Service and the addresses that it has.
+func headless(namespace, name string, port int32, addresses ...string) []resource {
+	spec := corev1.ServiceSpec{ClusterIP: corev1.ClusterIPNone, Ports: []corev1.ServicePort{{Name: "grpc", Port: port, Protocol: corev1.ProtocolTCP}}}
+	slice := &discoveryv1.EndpointSlice{
+		TypeMeta: metav1.TypeMeta{Kind: "EndpointSlice", APIVersion: discoveryv1.SchemeGroupVersion.String()},
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name + "-1",
+			Labels: map[string]string{discoveryv1.LabelServiceName: name}},
+		AddressType: discoveryv1.AddressTypeIPv4,
+		Endpoints:   []discoveryv1.Endpoint{{Addresses: addresses}},
+		Ports:       []discoveryv1.EndpointPort{{Name: &spec.Ports[0].Name, Port: &port, Protocol: &spec.Ports[0].Protocol}},
+	}
+	return []resource{service(namespace, name, spec), slice}
+}
+
+// scattered fails the test unless 20 answers have TTLs from lowest to highest, not all the
+// same.
+func (e *example) scattered(t *testing.T, name string, qtype uint16, rcode int, lowest, highest uint32) {
+	t.Helper()
+	seen := make(map[uint32]bool)
+	for range 20 {
+		reply := e.ask(t, name, qtype)
+		low, high := ttls(reply)
+		if reply.Rcode != rcode || low < lowest || high > highest {
+			t.Fatalf("want rcode %d and TTLs of %d to %d:\n%v", rcode, lowest, highest, reply)
+		}
+		seen[low] = true
+	}
+	if len(seen) == 1 {
+		t.Errorf("20 answers for %s have one TTL", name)
+	}
+}
+
+func TestExampleLinkerdScattersTheControlPlane(t *testing.T) {
+	t.Parallel()
+	ports := []corev1.ServicePort{{Name: "grpc", Port: 8090, Protocol: corev1.ProtocolTCP}}
+	api := startAPIServer(t, append(headless("linkerd", "linkerd-dst-headless", 8086, "10.0.0.1", "10.0.0.2"),
+		namespace("linkerd"), namespace("default"),
+		service("linkerd", "linkerd-policy", corev1.ServiceSpec{ClusterIP: "10.96.0.90", Ports: ports}),
+		service("default", "kubernetes", corev1.ServiceSpec{ClusterIP: "10.96.0.1", Ports: ports}))...)
+	outside := startUpstream(t)
+	const kubernetes = "kubernetes.default.svc.cluster.local."
+	// TTL 0 is what the proxies had, and not kubernetes' default.
+	e := startClusterExample(t, "linkerd", kubernetes, api, outside.addr, "pods insecure", "pods insecure\n        ttl 0")
+	for _, name := range meshNames {
+		e.scattered(t, name, dns.TypeSRV, dns.RcodeSuccess, 33, 45)
+	}
+	e.scattered(t, "gone.linkerd.svc.cluster.local.", dns.TypeSRV, dns.RcodeNameError, 5, 8)
+	for range 20 {
+		if _, high := ttls(e.ask(t, kubernetes, dns.TypeA)); high > 5 {
+			t.Errorf("a name of another namespace has TTL %d", high)
+		}
+	}
+	if !e.answers("example.com.") || !outside.was("example.com.") {
+		t.Error("a name outside is not forwarded")
+	}
+	until(t, "it is ready", func() bool { return e.ready() == "200 OK" })
+}
+
+func TestExampleMulticlusterOutlivesAnotherCluster(t *testing.T) {
+	t.Parallel()
+	api := startAPIServer(t, namespace("default"), service("default", "kubernetes", corev1.ServiceSpec{ClusterIP: "10.96.0.1"}))
+	outside, one, two, north := startUpstream(t), startUpstream(t), startUpstream(t), startUpstream(t)
+	e := startClusterExample(t, "multicluster", "kubernetes.default.svc.east.k8s.example.org.", api, outside.addr,
+		"10.2.0.53", one.addr, "10.2.1.53", two.addr, "10.3.0.53", north.addr, "10.3.1.53", north.addr)
+	const west = "default.svc.west.k8s.example.org."
+	resolve := func(run, domain string) {
+		t.Helper()
+		if n := e.resolves(5, run, domain); n != 5 {
+			t.Errorf("%s: %d of 5 names of %s resolve", run, n, domain)
+		}
+	}
+	rest := func(run string) {
+		t.Helper()
+		resolve(run, "default.svc.north.k8s.example.org.")
+		resolve(run, "example.net.")
+		if !e.answers("kubernetes.default.svc.east.k8s.example.org.") {
+			t.Error("the own cluster's name does not resolve")
+		}
+	}
+	resolve("well", west)
+	rest("well")
+	one.blind.Store(dns.RcodeServerFailure) // it is up, and has lost its API server
+	resolve("half", west)
+
+	one.blind.Store(silent)
+	two.blind.Store(silent)
+	eventually(t, slow, func() string { // the cache's least TTL later it is what serve_stale says
+		reply := e.ask(t, "well-0."+west, dns.TypeA)
+		if len(reply.Answer) != 1 {
+			t.Fatalf("a name that was known does not resolve:\n%v", reply)
+		}
+		if reply.Answer[0].Header().Ttl != 30 {
+			return reply.String()
+		}
+		return ""
+	})
+	rest("away")
+	if reply := e.ask(t, "unknown."+west, dns.TypeA); reply.Rcode != dns.RcodeServerFailure {
+		t.Errorf("a name that nobody knows is answered:\n%v", reply)
+	}
+	for _, u := range []*upstream{one, two} {
+		e.awaitAbove0(t, `coredns_proxy_healthcheck_failures_total{proxy_name="forward",to="`+u.addr+`"}`)
+	}
+	until(t, "it is ready", func() bool { return e.ready() == "200 OK" })
+	for _, u := range []*upstream{outside, one, two} {
+		if u.was("east.k8s.example.org.") {
+			t.Error("a name of the own cluster was forwarded")
+		}
+	}
+	if outside.was("k8s.example.org.") {
+		t.Error("a name of another cluster was asked for outside")
+	}
+}

@@ -1,0 +1,140 @@
+package test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// The servers of build/kubernetes with their Corefile, in the middle of a rollout: three,
+// and the new one, which find each other by their headless Service. One of them is told to
+// go, and then the others all at once.
+func TestExampleKubernetesRollsAndKeepsTwo(t *testing.T) {
+	t.Parallel()
+	takeTurn(t)
+	const pods, promise = 4, 2 * time.Second
+	text, err := os.ReadFile("../corefile-examples/kubernetes/Corefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, peers := freePort(t), freePort(t)
+	slice := &discoveryv1.EndpointSlice{
+		TypeMeta: metav1.TypeMeta{Kind: "EndpointSlice", APIVersion: discoveryv1.SchemeGroupVersion.String()},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "kube-system", Name: "coredns-peers-1",
+			Labels: map[string]string{discoveryv1.LabelServiceName: "coredns-peers"}},
+		AddressType: discoveryv1.AddressTypeIPv4,
+	}
+	for i := range pods {
+		slice.Endpoints = append(slice.Endpoints, discoveryv1.Endpoint{Addresses: []string{fmt.Sprintf("127.0.0.%d", i+1)}})
+	}
+	api := startAPIServer(t, namespace("kube-system"), namespace("default"), slice,
+		service("kube-system", "coredns-peers", corev1.ServiceSpec{ClusterIP: corev1.ClusterIPNone}),
+		service("default", "kubernetes", corev1.ServiceSpec{ClusterIP: "10.96.0.1"}))
+	api.beat("kube-system", "heartbeat")
+	upstream := startDNS(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		m := new(dns.Msg).SetReply(r)
+		rr, _ := dns.NewRR(r.Question[0].Name + " 0 IN A 192.0.2.80")
+		m.Answer = []dns.RR{rr}
+		_ = w.WriteMsg(m)
+	})
+
+	var fleet []*member
+	metrics := freePort(t)
+	health, ready := freePort(t), freePort(t)
+	for i := range pods {
+		ip, dir := fmt.Sprintf("127.0.0.%d", i+1), t.TempDir()
+		// Where it listens and whom it asks is the test's, and the times are short. All of
+		// it has to be there: what is not replaced would be at a port of somebody's.
+		own := string(text)
+		for _, r := range [][2]string{
+			{".:53 {", ".:" + port + " {\n bind " + ip},
+			{"prometheus :9153", "prometheus " + ip + ":" + metrics},
+			{"health {", "health " + ip + ":" + health + " {"},
+			{"    ready\n", "    ready " + ip + ":" + ready + "\n"},
+			{"selfpreserve :8182 {", "selfpreserve " + ip + ":" + peers + " {\n interval 500ms\n promise " + promise.String()},
+			{"peers dns coredns-peers.kube-system.svc.cluster.local", "peers dns coredns-peers.kube-system.svc.cluster.local:" + peers},
+			{"lameduck 10s", "lameduck 1s"},
+			{"max_hold 20s", "max_hold 10m"},
+			{"kubernetes cluster.local in-addr.arpa ip6.arpa {", "kubernetes cluster.local in-addr.arpa ip6.arpa {\n endpoint " + api.url},
+			{"/etc/resolv.conf", upstream},
+		} {
+			if strings.Count(own, r[0]) != 1 {
+				t.Fatalf("the Corefile has %d times %q", strings.Count(own, r[0]), r[0])
+			}
+			own = strings.Replace(own, r[0], r[1], 1)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "Corefile"), []byte(own), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m := newMember(net.JoinHostPort(ip, port), net.JoinHostPort(ip, peers), new(net.Dialer).DialContext)
+		m.run(t, dir)
+		fleet = append(fleet, m)
+	}
+	for _, m := range fleet {
+		m.awaitPeers(t, pods-1)
+		for _, name := range []string{"kubernetes.default.svc.cluster.local.", "www.example.org."} {
+			if !m.answers(name) {
+				t.Errorf("%s does not answer %s", m.dns, name)
+			}
+		}
+		ip, _, _ := net.SplitHostPort(m.dns)
+		eventually(t, slow, func() string {
+			told := scrape(t, ip+":"+metrics)
+			for _, want := range []string{
+				`coredns_stalecheck_zone_status{status="fresh",zone="cluster.local."} 1`,
+				`coredns_ttlfloor_responses_total{reason="spread",server="dns://` + m.dns + `",view="",zone="."}`,
+			} {
+				if !strings.Contains(told, want) {
+					return "no " + want + " in\n" + told
+				}
+			}
+			return ""
+		})
+	}
+	for _, m := range fleet {
+		if s := m.status(); s.MinPeers != 2 {
+			t.Errorf("%d have to stay", s.MinPeers)
+		}
+	}
+
+	fleet[0].terminate(t)
+	eventually(t, slow, func() string {
+		if !fleet[0].gone() {
+			return "it is still there: " + fleet[0].ready()
+		}
+		return ""
+	})
+	if len(fleet[0].said("Leaves service: enough peers have promised to stay")) != 1 {
+		t.Errorf("it left otherwise:\n%s", fleet[0])
+	}
+
+	others := fleet[1:]
+	for _, m := range others {
+		m.terminate(t)
+	}
+	two := func() string {
+		gone, stay := 0, 0
+		for _, m := range others {
+			if m.gone() {
+				gone++
+			} else if strings.HasPrefix(m.ready(), "200 PRESERVED: SIGTERM") && m.answers("kubernetes.default.svc.cluster.local.") {
+				stay++
+			}
+		}
+		if gone != 1 || stay != 2 {
+			return fmt.Sprintf("%d have gone and %d stay", gone, stay)
+		}
+		return ""
+	}
+	eventually(t, slow, two)
+	throughout(t, 2*promise, two)
+}

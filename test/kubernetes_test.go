@@ -1,0 +1,170 @@
+package test
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+	corev1 "k8s.io/api/core/v1"
+)
+
+const (
+	watchMaxAge   = 3 * time.Second // of the Corefile below
+	watchInterval = time.Second
+	stall         = 2 * time.Second // what a busy machine may add
+	capped        = 30              // stalecheck's default ttl
+
+	// The names of kube-system and of cached are in the cache, those of default are not.
+	clusterCorefile = `.:0 {
+ bind 127.0.0.1
+ stalecheck cluster.local {
+  heartbeat heartbeat.kube-system.svc.cluster.local
+  max_age 3s
+  interval 1s
+ }
+ tap $TAP
+ cache 300 kube-system.svc.cluster.local cached.svc.cluster.local
+ kubernetes cluster.local {
+  endpoint $APISERVER
+  ttl 300
+ }
+ forward . $UPSTREAM
+}
+`
+)
+
+// clusterQuestions are of each kind of answer, with what marks one of a stale zone.
+var clusterQuestions = []struct {
+	name   string
+	qtype  uint16
+	rcode  int
+	code   uint16
+	cached bool
+}{
+	{"web.default.svc.cluster.local.", dns.TypeA, dns.RcodeSuccess, dns.ExtendedErrorCodeStaleAnswer, false},
+	{"web.default.svc.cluster.local.", dns.TypeAAAA, dns.RcodeSuccess, dns.ExtendedErrorCodeStaleAnswer, false},
+	{"gone.default.svc.cluster.local.", dns.TypeA, dns.RcodeNameError, dns.ExtendedErrorCodeStaleNXDOMAINAnswer, false},
+	{"web.cached.svc.cluster.local.", dns.TypeA, dns.RcodeSuccess, dns.ExtendedErrorCodeStaleAnswer, true},
+	{"gone.cached.svc.cluster.local.", dns.TypeA, dns.RcodeNameError, dns.ExtendedErrorCodeStaleNXDOMAINAnswer, true},
+}
+
+// A watch whose connection stays open while nothing comes through it any more is what
+// nobody sees: kubernetes goes on answering what was true then.
+func TestAnswersOfAClusterWhoseWatchHasFrozenAreFlagged(t *testing.T) {
+	t.Parallel()
+	spec := corev1.ServiceSpec{ClusterIP: "10.96.0.80"}
+	api := startAPIServer(t, namespace("kube-system"), namespace("default"), namespace("cached"),
+		service("default", "web", spec), service("cached", "web", spec))
+	api.beat("kube-system", "heartbeat")
+	var upstream atomic.Int64
+	forwarder := startDNS(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		upstream.Add(1)
+		_ = w.WriteMsg(new(dns.Msg).SetReply(r))
+	})
+	s := start(t, strings.NewReplacer("$APISERVER", api.url, "$UPSTREAM", forwarder).Replace(clusterCorefile), nil)
+
+	fresh := func() string { return s.whyNotFresh(t) }
+	eventually(t, 2*watchInterval+stall, fresh)
+	web := withOPT("web.default.svc.cluster.local.", dns.TypeA, 1232)
+	heartbeat := query("heartbeat.kube-system.svc.cluster.local.", dns.TypeCNAME)
+	s.ask(t, "udp", heartbeat)
+	throughout(t, watchMaxAge+2*watchInterval, fresh)
+	if reply := s.ask(t, "udp", heartbeat); len(reply.Answer) != 1 || reply.Answer[0].Header().Ttl > 300-3 {
+		t.Errorf("the heartbeat is not in the cache, past which it has to be read:\n%v", reply)
+	}
+
+	api.freeze(true)
+	frozen := time.Now()
+	api.put(service("default", "gone", spec))
+	stale := func() string { return s.whyNotStale(t, frozen) }
+	eventually(t, watchMaxAge+2*watchInterval+stall, stale)
+	first := explanations(s.ask(t, "udp", web))
+	throughout(t, 2*watchInterval, stale)
+	eventually(t, stall, func() string {
+		if now := explanations(s.ask(t, "udp", web)); now[0].ExtraText == first[0].ExtraText {
+			return fmt.Sprintf("the age in %q does not grow", now[0].ExtraText)
+		}
+		return ""
+	})
+
+	api.freeze(false)
+	eventually(t, 2*watchInterval+stall, func() string {
+		if reply := s.ask(t, "udp", query("gone.default.svc.cluster.local.", dns.TypeA)); len(reply.Answer) != 1 {
+			return fmt.Sprintf("the Service of which the watch told late is not there:\n%v", reply)
+		}
+		return s.whyMarked(t)
+	})
+	throughout(t, watchInterval, func() string { return s.whyMarked(t) })
+
+	if n := upstream.Load(); n != 0 {
+		t.Errorf("%d queries were forwarded, want none: nobody asked for what is outside the cluster", n)
+	}
+	s.ask(t, "udp", query("www.example.org.", dns.TypeA))
+	if upstream.Load() != 1 {
+		t.Error("a query for what is outside the cluster was not counted as forwarded")
+	}
+}
+
+// whyNotFresh tells what about the answers and the metric is not as in a fresh cluster.
+func (s *server) whyNotFresh(t *testing.T) string {
+	t.Helper()
+	for _, q := range clusterQuestions {
+		if reply := s.ask(t, "udp", withOPT(q.name, q.qtype, 1232)); reply.Rcode != q.rcode {
+			return fmt.Sprintf("want rcode %d:\n%v", q.rcode, reply)
+		}
+	}
+	return s.whyMarked(t)
+}
+
+// whyMarked tells what about the answers or the metric says that the zone is stale.
+func (s *server) whyMarked(t *testing.T) string {
+	t.Helper()
+	for _, q := range clusterQuestions {
+		reply := s.ask(t, "udp", withOPT(q.name, q.qtype, 1232))
+		if lowest, _ := ttls(reply); len(explanations(reply)) != 0 || lowest <= capped {
+			return fmt.Sprintf("an answer is marked:\n%v", reply)
+		}
+	}
+	if status := zoneStatus(t, "cluster.local."); status != "fresh" {
+		return "the metric says " + status
+	}
+	return ""
+}
+
+// whyNotStale tells what about the answers and the metric does not say what has to be
+// said of a cluster of which nothing was heard since frozen.
+func (s *server) whyNotStale(t *testing.T, frozen time.Time) string {
+	t.Helper()
+	for _, q := range clusterQuestions {
+		reply := s.ask(t, "udp", withOPT(q.name, q.qtype, 1232))
+		if reply.Rcode != q.rcode {
+			return fmt.Sprintf("want rcode %d, for nothing can have changed:\n%v", q.rcode, reply)
+		}
+		if _, highest := ttls(reply); highest > capped {
+			return fmt.Sprintf("a TTL is above %d:\n%v", capped, reply)
+		}
+		if below, _ := ttls(s.tap.answer(reply)); (below < 300) != q.cached {
+			t.Errorf("%s came from below with TTL %d: cached should be %t", q.name, below, q.cached)
+		}
+		told := explanations(reply)
+		if len(told) != 1 || told[0].InfoCode != q.code {
+			return fmt.Sprintf("want one Extended DNS Error %d:\n%v", q.code, reply)
+		}
+		var seconds int
+		if _, err := fmt.Sscanf(told[0].ExtraText+"\n", "heartbeat is %ds old\n", &seconds); err != nil {
+			return fmt.Sprintf("%q: %v", told[0].ExtraText, err)
+		}
+		// It was judged an interval ago, and the last heartbeat was written a second before.
+		age, since := time.Duration(seconds)*time.Second, time.Since(frozen)
+		if age < max(watchMaxAge, since-2*watchInterval-stall) || age > since+time.Second+stall {
+			return fmt.Sprintf("%q, %s after the watch froze", told[0].ExtraText, since)
+		}
+	}
+	if status := zoneStatus(t, "cluster.local."); status != "stale" {
+		return "the metric says " + status
+	}
+	return ""
+}

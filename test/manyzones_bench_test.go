@@ -1,0 +1,96 @@
+package test
+
+import (
+	"bufio"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// BenchmarkThousandZonesAtRest runs the binary with a thousand zones that nobody asks it
+// for: as it is, and with stalecheck at its defaults beside a primary that has the same
+// serials. It measures after two intervals, when every zone has been looked at.
+//
+//	go test ./test -run '^$' -bench ThousandZonesAtRest
+func BenchmarkThousandZonesAtRest(b *testing.B) {
+	const interval = 10 * time.Second // stalecheck's default
+	stanza := fmt.Sprintf("stalecheck {\n  primary %s\n }", startPrimary(b, func(string) {}))
+	binary(b) // built before the first clock
+	for _, chain := range []struct{ name, line string }{{"none", ""}, {"stalecheck", stanza}} {
+		b.Run(chain.name, func(b *testing.B) {
+			dir, port, scrape := b.TempDir(), freePort(b), freePort(b)
+			keys := strings.ReplaceAll(manyNames(), ".example", ".example:"+port)
+			for name, content := range map[string]string{
+				"db": "@ 3600 IN SOA ns hostmaster 1 7200 900 1209600 60\n@ 3600 IN NS ns\nns 3600 IN A 10.0.0.53\n",
+				"Corefile": fmt.Sprintf("%s {\n bind 127.0.0.1\n errors\n prometheus 127.0.0.1:%s\n %s\n cache 30\n file db {\n  reload 0\n }\n}\n",
+					strings.TrimSpace(keys), scrape, chain.line),
+			} {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+					b.Fatal(err)
+				}
+			}
+			process := runBinary(b, dir, "-conf", "Corefile", "-quiet")
+			awaitAnswer(b, "127.0.0.1:"+port, query("z0.example.", dns.TypeSOA))
+			<-time.After(2 * interval)
+			before := cpuTime(b, process.Pid)
+			<-time.After(2 * interval)
+			b.ReportMetric((cpuTime(b, process.Pid)-before)*1000/(2*interval).Seconds(), "cpu-ms/s")
+			b.ReportMetric(residentMiB(b, process.Pid), "rss-MiB")
+
+			figures := scraped(b, "127.0.0.1:"+scrape)
+			b.ReportMetric(figures["go_goroutines"], "goroutines")
+			b.ReportMetric(figures["go_memstats_heap_inuse_bytes"]/(1<<20), "heap-MiB")
+			if fresh := figures["fresh"]; chain.line != "" && fresh != manyZones {
+				b.Errorf("%.0f zones are fresh, want %d: these are not the figures of rest", fresh, manyZones)
+			}
+			b.ReportMetric(0, "ns/op") // it would be the benchmark's own waiting
+		})
+	}
+}
+
+// residentMiB is the memory of a process that is in RAM: VmRSS of proc(5).
+func residentMiB(b *testing.B, pid int) float64 {
+	b.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	m := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindSubmatch(status)
+	if m == nil {
+		b.Fatalf("no VmRSS in %s", status)
+	}
+	kibibytes, _ := strconv.ParseFloat(string(m[1]), 64)
+	return kibibytes / 1024
+}
+
+// scraped are the metrics without labels that a server exports, and as "fresh" the
+// number of zones that stalecheck says are.
+func scraped(b *testing.B, addr string) map[string]float64 {
+	b.Helper()
+	response, err := http.Get("http://" + addr + "/metrics")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer response.Body.Close()
+	figures := make(map[string]float64)
+	lines := bufio.NewScanner(response.Body)
+	for lines.Scan() {
+		name, value, _ := strings.Cut(lines.Text(), " ")
+		figures[name], _ = strconv.ParseFloat(value, 64)
+		if strings.HasPrefix(name, `coredns_stalecheck_zone_status{status="fresh"`) {
+			figures["fresh"] += figures[name]
+		}
+	}
+	if err := lines.Err(); err != nil {
+		b.Fatal(err)
+	}
+	return figures
+}

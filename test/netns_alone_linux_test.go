@@ -1,0 +1,87 @@
+package test
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// A server that is cut off from everybody holds SIGTERM for max_hold, and not longer.
+func TestNetnsAServerThatIsCutOffHoldsForMaxHold(t *testing.T) {
+	t.Parallel()
+	const hold = 6 * time.Second
+	n := startFleet(t, 5, fmt.Sprintf("max_hold %s", hold))
+	alone := n.hosts[0].member
+	n.cut(t, n.hosts[:1], n.hosts[1:])
+	begin := time.Now()
+	alone.terminate(t)
+	until(t, "it is preserved", func() bool { return strings.HasPrefix(alone.ready(), "200 PRESERVED: SIGTERM, has 0 of 1 promises") })
+	stop := guard(t, 4, members(n.hosts[1:])...)
+	for !alone.gone() {
+		if asked := time.Now(); !alone.inService() && time.Since(begin) < hold {
+			t.Fatalf("out of service %s after SIGTERM: /ready %s", asked.Sub(begin), alone.ready())
+		}
+		if time.Since(begin) > hold+patience {
+			t.Fatalf("held for longer than max_hold of %s: /ready %s", hold, alone.ready())
+		}
+	}
+	stop()
+	if held := time.Since(begin); held < hold {
+		t.Errorf("held for %s, want max_hold of %s", held, hold)
+	}
+	if want := fmt.Sprintf("Leaves service by force after max_hold of %s: too few peers have promised to stay (0 of 4 known answer)", hold); len(alone.said("[ERROR]", want)) != 1 {
+		t.Errorf("not once in the log: %s", want)
+	}
+}
+
+// A server that is cut off and unfit stays. When it sees others again it steps aside,
+// and comes back when it is well.
+func TestNetnsAServerThatIsCutOffAndUnfitStays(t *testing.T) {
+	const hosts = 5
+	t.Parallel()
+	n := newNetwork(t, hosts)
+	var fail *atomic.Bool
+	for i, h := range n.hosts {
+		if f := h.upstream(t); i == 0 {
+			fail = f
+		}
+		h.start(t, hosts, "canary www.upstream.test")
+	}
+	for _, h := range n.hosts {
+		h.awaitPeers(t, hosts-1)
+	}
+	alone := n.hosts[0].member
+	n.cut(t, n.hosts[:1], n.hosts[1:])
+	fail.Store(true)
+	until(t, "it is preserved", func() bool {
+		return strings.HasPrefix(alone.ready(), "200 PRESERVED: canary www.upstream.test. A: SERVFAIL, has 0 of 1 promises")
+	})
+	allPreserved(t, 2*lifetime, alone)
+	metrics, err := alone.metrics()
+	if err != nil || !strings.Contains(metrics, `coredns_selfpreserve_state{state="asking"} 1`+"\n") ||
+		!strings.Contains(metrics, `coredns_selfpreserve_fit{check="canary www.upstream.test. A"} 0`+"\n") {
+		t.Errorf("%v, the metrics do not say that it is asking and unfit:\n%s", err, metrics)
+	}
+
+	n.heal(t)
+	until(t, "it steps aside", func() bool {
+		return strings.HasPrefix(alone.ready(), "503 ASIDE: canary www.upstream.test. A: SERVFAIL, has 1 of 1 promises")
+	})
+	if !alone.answers("www.example.org.") {
+		t.Error("it does not answer while it is aside")
+	}
+	// It is cut off again: the promise ends, and it comes back, unfit as it is.
+	n.cut(t, n.hosts[:1], n.hosts[1:])
+	until(t, "it is back, unfit", func() bool { return strings.HasPrefix(alone.ready(), "200 PRESERVED: ") })
+	n.heal(t)
+	until(t, "it steps aside again", func() bool { return strings.HasPrefix(alone.ready(), "503 ASIDE: ") })
+	fail.Store(false)
+	until(t, "it is back, fit", func() bool { return alone.ready() == "200 OK" })
+	for _, h := range n.hosts[1:] {
+		if r := h.ready(); r != "200 OK" {
+			t.Errorf("host %d says %q", h.number, r)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package test
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"testing"
+)
+
+// metrics are those of a host's server.
+func (m *member) metrics() (string, error) {
+	response, err := m.client.Get("http://127.0.0.1:9153/metrics")
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	return string(text), err
+}
+
+// Both addresses of a peer are one peer, and both of one's own are none.
+func TestNetnsDualStackCountsOnce(t *testing.T) {
+	t.Parallel()
+	const list = "peers static 10.8.0.1 fd00:8::1 10.8.0.2 fd00:8::2 10.8.0.3 fd00:8::3\n"
+	t.Run("two are enough for two", func(t *testing.T) {
+		t.Parallel()
+		n := startFleet(t, 3, list, "min_peers 2")
+		first := n.hosts[0].member
+		want := []string{"10.8.0.2:8182", "10.8.0.3:8182", "[fd00:8::2]:8182", "[fd00:8::3]:8182"}
+		until(t, "it sees both addresses of each", func() bool { return slices.Equal(first.sees(), want) })
+		throughout(t, lifetime, func() string {
+			if s := first.status(); s.KnownPeers != 2 || len(s.Peers) != 4 {
+				return fmt.Sprintf("%d known peers with %d addresses", s.KnownPeers, len(s.Peers))
+			}
+			return ""
+		})
+		first.terminate(t)
+		awaitGone(t, 1, first)
+		if forced := first.said("by force"); len(forced) > 0 {
+			t.Error(forced)
+		}
+	})
+	t.Run("own ones that cannot be reached are none", func(t *testing.T) {
+		t.Parallel()
+		n := newNetwork(t, 3)
+		for _, h := range n.hosts { // its clients are at 127.0.0.1
+			h.netns.run(t, fmt.Sprintf("table inet own {\n chain in { type filter hook input priority 0; iifname lo ip daddr 10.8.0.%d drop; iifname lo ip6 daddr fd00:8::%[1]d drop; }\n}\n", h.number), n.nft, "-f", "-")
+		}
+		n.start(t, list, "min_peers 3")
+		first := n.hosts[0].member
+		throughout(t, lifetime, func() string {
+			if s := first.status(); s.KnownPeers != 2 || len(s.Peers) != 4 {
+				return fmt.Sprintf("%d known peers with %d addresses", s.KnownPeers, len(s.Peers))
+			}
+			return ""
+		})
+	})
+	t.Run("and not for three", func(t *testing.T) {
+		t.Parallel()
+		n := startFleet(t, 3, list, "min_peers 3")
+		first := n.hosts[0].member
+		first.terminate(t)
+		until(t, "it has asked in vain", func() bool { return len(first.said("Stays in service: SIGTERM")) > 0 })
+		allPreserved(t, 2*lifetime, first)
+	})
+	t.Run("also while one family is lost", func(t *testing.T) {
+		t.Parallel()
+		n := startFleet(t, 3, list, "min_peers 2")
+		n.hub.run(t, "add rule bridge hub f ip protocol tcp drop\n", n.nft, "-f", "-")
+		first := n.hosts[0].member
+		until(t, "it sees IPv6 alone", func() bool {
+			return slices.Equal(first.sees(), []string{"[fd00:8::2]:8182", "[fd00:8::3]:8182"})
+		})
+		if known := first.status().KnownPeers; known != 2 {
+			t.Errorf("%d known peers, want 2", known)
+		}
+		first.terminate(t)
+		awaitGone(t, 1, first)
+	})
+}

@@ -1,0 +1,235 @@
+package test
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// BenchmarkReadyBesideSaturatedDNS asks /ready 200 times a second, each time by a
+// connection of its own as probes do, while dnsperf sends the server as much as it can
+// answer, and while nobody asks it. Beside selfpreserve's, in the same seconds and as
+// often: that of CoreDNS's own ready, and a bare HTTP server in this process, whose time
+// is what the machine takes by itself. Five turns; the figures are medians of them.
+//
+//	go test ./test -run '^$' -bench ReadyBesideSaturatedDNS
+func BenchmarkReadyBesideSaturatedDNS(b *testing.B) {
+	dnsperf := tool(b, "dnsperf", "dnsperf")
+	binary(b) // built before the clock of the first turn
+	const turns, seconds = 5, 5
+	for _, saturated := range []bool{false, true} {
+		name := map[bool]string{false: "idle", true: "saturated"}[saturated]
+		figures := map[string][]float64{}
+		for turn := range turns {
+			b.Run(fmt.Sprintf("%s/turn%d", name, turn), func(b *testing.B) {
+				for what, value := range readyBeside(b, dnsperf, saturated, seconds) {
+					b.ReportMetric(value, what)
+					figures[what] = append(figures[what], value)
+				}
+				b.ReportMetric(0, "ns/op")
+			})
+		}
+		for _, what := range []string{"selfpreserve", "ready", "machine"} {
+			if p99 := figures[what+"-p99-ms"]; len(p99) == turns {
+				fmt.Printf("%-9s %-12s p50 %6.2f ms, p99 %6.2f ms (%.2f to %.2f), slowest %.2f ms; %.0f queries a second\n", name, what,
+					median(figures[what+"-p50-ms"]), median(p99), slices.Min(p99), slices.Max(p99), slices.Max(figures[what+"-max-ms"]), median(figures["queries/s"]))
+			}
+		}
+	}
+}
+
+// readyBeside measures one server for so many seconds.
+func readyBeside(b *testing.B, dnsperf string, saturated bool, seconds int) map[string]float64 {
+	b.Helper()
+	dir, port := b.TempDir(), freePort(b)
+	at := map[string]string{"selfpreserve": "127.0.0.1:" + freePort(b), "ready": "127.0.0.1:" + freePort(b)}
+	for name, content := range map[string]string{
+		"db":      cpuZone(),
+		"queries": cpuQueries(),
+		"Corefile": fmt.Sprintf("example.org:%s {\n bind 127.0.0.1\n errors\n selfpreserve %s {\n canary svc1.example.org\n }\n ready %s\n loadbalance\n cache 30\n file db\n}\n",
+			port, at["selfpreserve"], at["ready"]),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	runBinary(b, dir, "-conf", "Corefile", "-quiet")
+	awaitAnswer(b, "127.0.0.1:"+port, query("example.org.", dns.TypeSOA))
+	bare := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "OK") }))
+	defer bare.Close()
+	at["machine"] = strings.TrimPrefix(bare.URL, "http://")
+	for _, what := range []string{"selfpreserve", "ready"} {
+		awaitReady(b, at[what])
+	}
+
+	figures := map[string]float64{"queries/s": 0}
+	var load sync.WaitGroup
+	if saturated {
+		load.Go(func() {
+			cmd := exec.Command(dnsperf, "-s", "127.0.0.1", "-p", port, "-d", "queries", "-l", strconv.Itoa(seconds+2), "-c", "4") // #nosec G204 -- the test's own
+			cmd.Dir = dir
+			out, err := cmd.CombinedOutput()
+			m := regexp.MustCompile(`Queries per second:\s+([\d.]+)`).FindSubmatch(out)
+			if err != nil || m == nil {
+				b.Errorf("dnsperf: %v\n%s", err, out)
+				return
+			}
+			figures["queries/s"], _ = strconv.ParseFloat(string(m[1]), 64)
+		})
+		<-time.After(time.Second) // it has begun
+	}
+	took := probe(b, at, seconds)
+	load.Wait()
+	for what, all := range took {
+		slices.Sort(all)
+		ms := func(i int) float64 { return float64(all[i].Microseconds()) / 1000 }
+		figures[what+"-p50-ms"], figures[what+"-p99-ms"], figures[what+"-max-ms"] = ms(len(all)/2), ms(len(all)*99/100), ms(len(all)-1)
+	}
+	return figures
+}
+
+// probe asks each address 200 times a second, whether or not it has answered yet, and
+// returns how long each answer took, from before the connection to the end of the body.
+func probe(b *testing.B, at map[string]string, seconds int) map[string][]time.Duration {
+	b.Helper()
+	const perSecond = 200
+	client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+	took := make(map[string][]time.Duration)
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	// In turn: of those asked at the same time the first would wake the others' process.
+	turn := slices.Sorted(maps.Keys(at))
+	ticker := time.NewTicker(time.Second / time.Duration(perSecond*len(turn)))
+	defer ticker.Stop()
+	for i := range perSecond * seconds * len(turn) {
+		<-ticker.C
+		what := turn[i%len(turn)]
+		all.Go(func() {
+			begin := time.Now()
+			err := readyAt(&client, at[what])
+			elapsed := time.Since(begin)
+			mu.Lock()
+			defer mu.Unlock()
+			took[what] = append(took[what], elapsed)
+			if err != nil {
+				b.Errorf("%s: %v", what, err)
+			}
+		})
+	}
+	all.Wait()
+	return took
+}
+
+func readyAt(client *http.Client, address string) error {
+	response, err := client.Get("http://" + address + "/ready")
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%d %s", response.StatusCode, body)
+	}
+	return err
+}
+
+func awaitReady(b *testing.B, address string) {
+	b.Helper()
+	client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+	poll := time.NewTicker(20 * time.Millisecond)
+	defer poll.Stop()
+	for deadline := time.Now().Add(slow); ; <-poll.C {
+		err := readyAt(&client, address)
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkGrantedDeparture sends one of three servers SIGTERM, twenty times, each time
+// a lifetime of promises after its start: within that it would stay. It reports the time
+// until its log says that it was let go, and until the process has ended.
+//
+//	go test ./test -run '^$' -bench GrantedDeparture
+func BenchmarkGrantedDeparture(b *testing.B) {
+	const departures, promise = 20, time.Second
+	dnsPort, port, db := freePort(b), freePort(b), filepath.Join(b.TempDir(), "db")
+	if err := os.WriteFile(db, []byte(cpuZone()), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	configure := func(number int) (dir string) {
+		dir = b.TempDir()
+		corefile := fmt.Sprintf("example.org:%s {\n bind 127.0.0.%d\n selfpreserve 127.0.0.%[2]d:%s {\n peers static 127.0.0.1:%[3]s 127.0.0.2:%[3]s 127.0.0.3:%[3]s\n promise %s\n interval 300ms\n max_hold 2s\n canary svc1.example.org\n }\n file %s\n}\n",
+			dnsPort, number, port, promise, db)
+		if err := os.WriteFile(filepath.Join(dir, "Corefile"), []byte(corefile), 0o600); err != nil {
+			b.Fatal(err)
+		}
+		return dir
+	}
+	for number := 1; number <= 2; number++ {
+		runBinary(b, configure(number), "-conf", "Corefile")
+		awaitReady(b, fmt.Sprintf("127.0.0.%d:%s", number, port))
+	}
+	dir := configure(3)
+	var let, gone []float64
+	for range departures {
+		log := new(running)
+		cmd := exec.Command(binary(b), "-conf", "Corefile") // #nosec G204 -- our own
+		cmd.Dir, cmd.Stdout, cmd.Stderr = dir, log, log
+		if err := cmd.Start(); err != nil {
+			b.Fatal(err)
+		}
+		awaitReady(b, net.JoinHostPort("127.0.0.3", port))
+		<-time.After(promise + 500*time.Millisecond)
+		begin := time.Now()
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			b.Fatal(err)
+		}
+		ended := make(chan error)
+		go func() { ended <- cmd.Wait() }()
+		poll := time.NewTicker(time.Millisecond)
+		told := false
+		for running := true; running; {
+			select {
+			case err := <-ended:
+				if gone = append(gone, float64(time.Since(begin).Microseconds())/1000); err != nil {
+					b.Error(err)
+				}
+				running = false
+			case <-poll.C:
+			}
+			if !told && strings.Contains(log.String(), "Leaves service: enough peers have promised to stay") {
+				told = true
+				let = append(let, float64(time.Since(begin).Microseconds())/1000)
+			}
+		}
+		poll.Stop()
+		if !told {
+			b.Errorf("it was not let go:\n%s", log)
+		}
+	}
+	b.ReportMetric(median(let), "released-ms")
+	b.ReportMetric(median(gone), "exited-ms")
+	b.ReportMetric(0, "ns/op")
+	fmt.Printf("let go after %.1f ms in the median (%.1f to %.1f), ended after %.1f ms (%.1f to %.1f)\n",
+		median(let), slices.Min(let), slices.Max(let), median(gone), slices.Min(gone), slices.Max(gone))
+}

@@ -1,0 +1,178 @@
+package test
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// A server that finds nobody but itself is quiet about it: one line, and no error.
+func TestPeersByDNSAreOnlyMyself(t *testing.T) {
+	t.Parallel()
+	for name, of := range map[string]struct {
+		listen  string // before the port
+		records []string
+		line    string // the one of the log
+	}{
+		"one family":    {"127.0.0.1", []string{"A 127.0.0.1"}, "No peer answers, of 0 known: "},
+		"both families": {"", []string{"A 127.0.0.1", "AAAA ::1"}, "No peer answers, of 0 known: "},
+		// It does not know 127.0.0.2 as its own, and meets itself there.
+		"by identity":  {"", []string{"A 127.0.0.1", "A 127.0.0.2"}, "No peer answers, of 0 known: "},
+		"no addresses": {"127.0.0.1", []string{"TXT none"}, "Peers of " + peersName + " are not found: no addresses"},
+		"no such name": {"127.0.0.1", nil, "Peers of " + peersName + " are not found: no addresses"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newDiscovered(t, of.records...)
+			m := f.start(t, 1, of.listen+":"+f.http, quick)
+			alone := func() string {
+				if s := m.status(); m.ready() != "200 OK" || s.KnownPeers != 0 || len(s.Peers) != 0 {
+					return fmt.Sprintf("/ready %s, /status %+v", m.ready(), s)
+				}
+				return ""
+			}
+			eventually(t, slow, alone)
+			complains := func() string {
+				complaints := m.complaints()
+				if len(complaints) != 1 || !strings.HasPrefix(complaints[0], "[WARNING] plugin/selfpreserve: "+of.line) {
+					return fmt.Sprintf("the log complains of %q, want %q", complaints, of.line)
+				}
+				return ""
+			}
+			eventually(t, slow, complains)
+			throughout(t, 3*time.Second, func() string {
+				if told := complains(); told != "" {
+					return told
+				}
+				return alone()
+			})
+			m.terminate(t)
+			until(t, "it is preserved", func() bool { return strings.HasPrefix(m.ready(), "200 PRESERVED: SIGTERM, has 0 of 1 promises") })
+			allPreserved(t, time.Second, m)
+			if s := m.status(); s.KnownPeers != 0 || s.Promises.Held != 0 {
+				t.Errorf("it knows or leans on itself: %+v", s)
+			}
+		})
+	}
+}
+
+// Of forty addresses three are peers. Some of the others refuse connections, and some
+// take them and say nothing.
+func TestPeersByDNSAreThreeOfForty(t *testing.T) {
+	t.Parallel()
+	var records []string
+	for i := range 40 {
+		records = append(records, fmt.Sprintf("A 127.0.0.%d", i+1))
+	}
+	f := newDiscovered(t, records...)
+	for i := 11; i <= 20; i++ {
+		mute, err := net.Listen("tcp", f.at(i)) // and never accepts
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = mute.Close() })
+	}
+	var fleet []*member
+	for _, number := range []int{1, 38, 39, 40} { // more than are asked at once stand before the three
+		fleet = append(fleet, f.start(t, number, f.at(number), quick+"min_peers 3\n"))
+	}
+	first := fleet[0]
+	want := []string{f.at(38), f.at(39), f.at(40)}
+	until(t, "it finds the three", func() bool { return slices.Equal(first.sees(), want) })
+	if s := first.status(); len(s.Peers) != 39 || slices.ContainsFunc(s.Peers, func(p peerOf) bool { return p.Address == f.at(1) }) {
+		t.Errorf("it lists %d peers, want all but itself", len(s.Peers))
+	}
+	for _, m := range fleet {
+		if errors := m.said("[ERROR]"); len(errors) > 0 {
+			t.Errorf("%s complains: %q", m.http, errors)
+		}
+	}
+	first.terminate(t)
+	awaitGone(t, 1, first)
+	if len(first.said("Leaves service: enough peers have promised to stay")) != 1 {
+		t.Error("it was not let go")
+	}
+	for _, m := range fleet[1:] {
+		if r := m.ready(); r != "200 OK" {
+			t.Errorf("/ready of %s: %s", m.http, r)
+		}
+	}
+}
+
+// Peers move: who is not found any more is asked no more, and counts for ten minutes.
+func TestPeersByDNSMove(t *testing.T) {
+	t.Parallel()
+	f := newDiscovered(t, "A 127.0.0.1", "A 127.0.0.2")
+	first, second := f.start(t, 1, f.at(1), quick), f.start(t, 2, f.at(2), quick)
+	first.awaitPeers(t, 1)
+	second.awaitPeers(t, 1)
+	second.terminate(t)
+	awaitGone(t, 1, second)
+
+	f.publish(t, "A 127.0.0.1", "A 127.0.0.3")
+	third := f.start(t, 3, f.at(3), quick)
+	lists := func(known int, want ...string) {
+		t.Helper()
+		eventually(t, slow, func() string {
+			var got []string
+			s := first.status()
+			for _, p := range s.Peers {
+				got = append(got, p.Address+" "+p.State)
+			}
+			if slices.Equal(got, want) && s.KnownPeers == known {
+				return ""
+			}
+			return fmt.Sprintf("%d known peers, %q, want %q", s.KnownPeers, got, want)
+		})
+	}
+	lists(2, f.at(3)+" serving")
+
+	if err := third.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	f.publish(t, "A 127.0.0.1", "A 127.0.0.4")
+	f.start(t, 4, f.at(4), quick)
+	lists(3, f.at(4)+" serving")
+
+	first.terminate(t)
+	awaitGone(t, 1, first)
+	if len(first.said("Leaves service: enough peers have promised to stay")) != 1 {
+		t.Error("it was not let go")
+	}
+}
+
+// What fails at a start and does not last is no news: the own listener opens after the
+// plugins have started, and what it forwards to may come even later.
+func TestPeersByDNSAreNotMissedAtTheStart(t *testing.T) {
+	t.Parallel()
+	var fail atomic.Bool
+	fail.Store(true)
+	upstream := startDNS(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		m := new(dns.Msg).SetReply(r)
+		if fail.Load() {
+			m.Rcode = dns.RcodeServerFailure
+		} else if r.Question[0].Qtype == dns.TypeA {
+			rr, _ := dns.NewRR(r.Question[0].Name + " 5 IN A 127.0.0.2")
+			m.Answer = append(m.Answer, rr)
+		}
+		_ = w.WriteMsg(m)
+	})
+	f := newDiscovered(t, "A 127.0.0.1")
+	f.start(t, 2, f.at(2), quick)
+	f.name = forwardedName
+	// Five intervals are ten seconds.
+	first := f.start(t, 1, f.at(1), "promise 6s\ninterval 2s\ncanary "+forwardedName+"\n", "forward "+forwardedName+" "+upstream)
+	until(t, "it starts", func() bool { return strings.HasPrefix(first.ready(), "503 STARTING") })
+	throughout(t, 3*time.Second, func() string { return strings.Join(first.complaints(), "") })
+	fail.Store(false)
+	first.awaitPeers(t, 1)
+	if len(first.complaints()) > 0 {
+		t.Error(first.complaints())
+	}
+}

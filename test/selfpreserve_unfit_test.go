@@ -1,0 +1,203 @@
+package test
+
+import (
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// calm are options with which stalls of a second make nobody unfit, and end no promise.
+const calm = "promise 4s\n interval 1s\n max_hold 20s\n canary canary.test\n"
+
+// calmPromise is the lifetime of promises of calm.
+const calmPromise = 4 * time.Second
+
+// What /ready says of a canary that fails. A busy machine may give it another reason
+// than the test did.
+const (
+	asideOnOne = `503 ASIDE: canary canary\.test\. A: .+, has 1 of 1 promises`
+	asksInVain = `200 PRESERVED: canary canary\.test\. A: .+, has [01] of 1 promises.*`
+)
+
+// giver waits until one server, and no other, has promised to stay.
+func (f *fleet) giver(t *testing.T) (one *peer) {
+	t.Helper()
+	until(t, "one has promised", func() bool {
+		givers := f.who(func(p *peer) bool { return p.status().Promises.Given > 0 })
+		if len(givers) != 1 {
+			return false
+		}
+		one = givers[0]
+		return true
+	})
+	return one
+}
+
+// One that is unfit is aside for as long as others promise to stay. When they are unfit
+// too they do not step aside, and it comes back.
+func TestFleetTakesAnUnfitServerBackWhenTheOthersAreUnfitToo(t *testing.T) {
+	t.Parallel()
+	f := runFleet(t, 5, calm)
+	defer f.audience(t)()
+	codes := f.watch(t, 4)
+	defer codes()
+	unfit := f.all[0]
+	others := f.others(unfit)
+
+	unfit.backend.answers(dns.RcodeServerFailure)
+	unfit.await(t, asideOnOne)
+	throughout(t, calmPromise*5/4, func() string {
+		if told := unfit.ready(); told[:3] != "503" {
+			return "it does not stay aside: " + told
+		}
+		return ""
+	})
+	if !unfit.answers("www.example.org.") {
+		t.Error("it does not answer while it is aside")
+	}
+	f.giver(t)
+	for metric, want := range map[string]string{
+		`state{state="aside"}`:               "1",
+		`fit{check="canary canary.test. A"}`: "0",
+		`promises{direction="held"}`:         "1",
+	} {
+		until(t, metric+" is "+want, func() bool { return unfit.metric(metric) == want })
+	}
+	if n := unfit.metric(`departures_total{cause="unfit",outcome="granted"}`); n == "" || n == "0" {
+		t.Errorf("of the departures that were granted %q are counted", n)
+	}
+
+	fault := time.Now()
+	for i, p := range others {
+		p.backend.answers([]int32{dns.RcodeServerFailure, dns.RcodeRefused, silent}[i%3])
+	}
+	unfit.await(t, asksInVain)
+	t.Logf("it was back in service %s after the others had failed", time.Since(fault).Round(time.Millisecond))
+	if took := time.Since(fault); took > calmPromise+patience {
+		t.Errorf("it came back after %s, want a promise's lifetime", took)
+	}
+	for _, p := range others {
+		p.await(t, asksInVain)
+	}
+	throughout(t, calmPromise/2, func() string {
+		if in := f.who(func(p *peer) bool { return p.status().State == "asking" }); len(in) != len(f.all) {
+			return "not all ask in vain"
+		}
+		return ""
+	})
+
+	had := codes()
+	for _, p := range others {
+		if !slices.Equal(had[p], []string{"200"}) || len(p.said(stepsAside)) > 0 {
+			t.Errorf("%s was out of service: /ready had %q", p.ip, had[p])
+		}
+	}
+	if len(unfit.said(stepsAside)) == 0 || len(unfit.said(comesBack)) == 0 {
+		t.Error("the log of the first does not say that it steps aside and comes back")
+	}
+
+	for _, p := range f.all {
+		p.backend.answers(dns.RcodeSuccess)
+	}
+	for _, p := range f.all {
+		p.await(t, "200 OK")
+		until(t, p.ip+" says that it is fit again", func() bool { return len(p.said(fitAgain)) > 0 })
+	}
+}
+
+// A fault that hits all at one instant finds nobody who promises: all stay.
+func TestFleetThatIsUnfitAtOnceStaysInService(t *testing.T) {
+	t.Parallel()
+	// Nobody is unfit before 3.2 s, and all have seen a first failure after 2.4 s.
+	f := runFleet(t, 5, "promise 6s\n interval 2s\n max_hold 20s\n canary canary.test\n")
+	defer f.audience(t)()
+	codes := f.watch(t, 5)
+	defer codes()
+	for _, p := range f.all {
+		p.backend.answers(dns.RcodeServerFailure)
+	}
+	for _, p := range f.all {
+		p.await(t, asksInVain)
+	}
+	for _, p := range f.all {
+		until(t, p.ip+" asks in vain", func() bool {
+			return len(p.said("[WARNING] plugin/selfpreserve: Stays in service: canary canary.test. A: ")) > 0
+		})
+	}
+	// Nor do they when one of them wants to go for good.
+	f.all[0].signal(t, syscall.SIGTERM)
+	f.all[0].await(t, "200 PRESERVED: SIGTERM.*")
+	throughout(t, 2*time.Second, func() string {
+		for _, p := range f.all {
+			if s := p.status(); s.State != "asking" {
+				return p.ip + " is " + s.State
+			}
+		}
+		return ""
+	})
+	codes()                                    // those that are cured let others step aside
+	f.all[0].backend.answers(dns.RcodeSuccess) // its own health is not what it lacks
+	f.all[1].backend.answers(dns.RcodeSuccess)
+	f.all[1].await(t, "200 OK")
+	until(t, "the one that was told to goes", func() bool { return len(f.all[0].said(leaves)) == 1 })
+}
+
+// When what all depend on is lost, servers that start come into service all the same,
+// and one that starts unfit among others that are well does not.
+func TestFleetThatStartsUnfitComesIntoService(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 3, hasty)
+	unfit := f.all[0]
+	unfit.backend.answers(dns.RcodeServerFailure)
+	for _, p := range f.all {
+		p.start(t)
+	}
+	for _, p := range f.others(unfit) {
+		p.await(t, "200 OK")
+	}
+	unfit.await(t, asideOnOne)
+	for _, p := range f.all {
+		p.end(syscall.SIGKILL)
+		p.backend.answers(dns.RcodeServerFailure)
+	}
+	for _, p := range f.all {
+		p.start(t)
+	}
+	for _, p := range f.all {
+		p.await(t, "200 PRESERVED: .*")
+	}
+	for _, p := range f.all {
+		p.backend.answers(dns.RcodeSuccess)
+	}
+	for _, p := range f.all {
+		p.await(t, "200 OK")
+	}
+}
+
+// Promises of servers that are killed end, and whoever is aside comes back.
+func TestServerThatIsAsideComesBackWhenWhoPromisedIsKilled(t *testing.T) {
+	t.Parallel()
+	f := runFleet(t, 3, hasty)
+	defer f.audience(t)()
+	unfit := f.all[0]
+	unfit.backend.answers(dns.RcodeServerFailure)
+	unfit.await(t, asideOnOne)
+	for _, p := range f.others(unfit) {
+		p.end(syscall.SIGKILL)
+	}
+	begin := time.Now()
+	unfit.await(t, asksInVain)
+	t.Logf("it was back in service %s after the others were killed", time.Since(begin).Round(time.Millisecond))
+
+	// One that is there again may promise, and in the end the cause is cured.
+	f.all[1].start(t)
+	unfit.await(t, asideOnOne)
+	unfit.backend.answers(dns.RcodeSuccess)
+	unfit.await(t, "200 OK")
+	until(t, "nothing is promised any more", func() bool {
+		return unfit.status().Promises.Held == 0 && f.all[1].status().Promises.Given == 0
+	})
+}

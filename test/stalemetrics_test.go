@@ -1,0 +1,66 @@
+package test
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// status is what the metrics say that the zone is.
+func (o onlooker) status(t *testing.T) string {
+	t.Helper()
+	if o.metrics == "" {
+		return zoneStatus(t, o.zone)
+	}
+	is := ""
+	for _, line := range regexp.MustCompile(`zone_status{status="(\w+)",zone="`+o.zone+`"} 1\n`).FindAllStringSubmatch(scrape(t, o.metrics), -1) {
+		is += line[1]
+	}
+	return is
+}
+
+func (o onlooker) expectStatus(t *testing.T, want string) {
+	t.Helper()
+	if got := o.status(t); got != want {
+		t.Errorf("the metrics say that %s is %q, want %s", o.zone, got, want)
+	}
+}
+
+// metric is the value of a metric of stalecheck in this process, and whether there is
+// one with these labels, each with its value.
+func metric(t *testing.T, name string, labels ...string) (value float64, ok bool) {
+	t.Helper()
+	families, err := prometheus.DefaultGatherer.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() != "coredns_stalecheck_"+name {
+			continue
+		}
+		for _, m := range f.Metric {
+			has := make(map[string]string)
+			for _, l := range m.Label {
+				has[l.GetName()] = l.GetValue()
+			}
+			all := true
+			for i := 0; i < len(labels); i += 2 {
+				all = all && has[labels[i]] == labels[i+1]
+			}
+			if all {
+				return m.GetGauge().GetValue() + m.GetCounter().GetValue(), true
+			}
+		}
+	}
+	return 0, false
+}
+
+// referenceIs waits for a metric: 1 for a reference that is up, 0 for one that is not.
+func (o onlooker) referenceIs(t *testing.T, addr string, want float64) {
+	t.Helper()
+	until(t, "another state of "+addr, func() bool {
+		up, ok := metric(t, "reference_up", "zone", o.zone, "reference", addr)
+		return ok && up == want
+	})
+}
