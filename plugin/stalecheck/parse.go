@@ -46,14 +46,17 @@ func (s *stanza) parseZones(args []string) error {
 	return nil
 }
 
-// isZone looks at what CoreDNS makes of name: in lower case some letters are longer, and
-// a label can outgrow its 63 octets; the dot that it adds can be escaped.
 func isZone(name string) bool {
 	zones := plugin.Host(name).NormalizeExact()
-	return len(zones) != 0 && !slices.ContainsFunc(zones, func(zone string) bool {
-		_, ok := dns.IsDomainName(zone)
-		return !ok || !dns.IsFqdn(zone)
-	})
+	return len(zones) != 0 && !slices.ContainsFunc(zones, func(zone string) bool { return !isName(zone) })
+}
+
+// isName looks at what CoreDNS made of a name: in lower case some letters are longer, and
+// a label can outgrow its 63 octets, or the name the 255 of RFC 1035 section 2.3.4; the dot
+// that it adds can be escaped.
+func isName(normal string) bool {
+	_, err := dns.PackDomainName(normal, make([]byte, 255), 0, nil, false)
+	return err == nil && dns.IsFqdn(normal)
 }
 
 // parseReferences reads addresses as forward does (plugin/pkg/parse), for plain DNS.
@@ -95,10 +98,10 @@ func (s *stanza) parseHeartbeat(args []string) error {
 	if len(args) != 1 {
 		return fmt.Errorf("heartbeat has %d values, %q: want one domain name", len(args), args)
 	}
-	if _, ok := dns.IsDomainName(args[0]); !ok {
+	s.heartbeat = plugin.Name(args[0]).Normalize()
+	if !isName(s.heartbeat) {
 		return fmt.Errorf("heartbeat %q is no domain name: want one such as heartbeat.example.org", args[0])
 	}
-	s.heartbeat = plugin.Name(args[0]).Normalize()
 	s.rules.asks[heartbeat] = true
 	return nil
 }

@@ -1,6 +1,7 @@
 package stalecheck
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -122,6 +123,9 @@ func TestParseRefuses(t *testing.T) {
 		{"stalecheck {\n heartbeat\n}", "heartbeat has 0 values", "want one domain name"},
 		{"stalecheck {\n heartbeat a.example.org b.example.org\n}", `heartbeat has 2 values, ["a.example.org" "b.example.org"]`, "want one domain name"},
 		{"stalecheck {\n heartbeat a..example.org\n}", `heartbeat "a..example.org" is no domain name`, "want one such as"},
+		{"stalecheck {\n heartbeat a\\.example.org\\\n}", `heartbeat "a\\.example.org\\" is no domain name`, "want one such as"},
+		{"stalecheck {\n heartbeat " + strings.Repeat("Ⱥ", 31) + ".example.org\n}", "is no domain name", "want one such as"},
+		{"stalecheck " + strings.Repeat("a.", 122) + "example.org {\n primary 192.0.2.1\n}", "is no zone", "want a domain name"}, // 256 octets
 		{"stalecheck {\n heartbeat a.example.com\n}", `heartbeat "a.example.com." is outside the server block`, "want a name in example.org."},
 		{"stalecheck {\n serial\n}", "serial is []", "want unixtime or date"},
 		{"stalecheck {\n serial unix\n}", `serial is ["unix"]`, "want unixtime or date"},
@@ -203,9 +207,9 @@ func FuzzParse(f *testing.F) {
 		if s.interval < time.Second || s.rules.maxAge < s.interval || s.rules.asks == [sources]bool{} || len(s.zones) == 0 || len(s.references) > maxReferences {
 			t.Errorf("%q is taken as %s", stanza, describe(s))
 		}
-		for name := range s.byName {
-			if _, ok := dns.IsDomainName(name); !ok || !dns.IsFqdn(name) {
-				t.Errorf("%q makes %q a zone", stanza, name)
+		for _, name := range append(slices.Collect(maps.Keys(s.byName)), cmp.Or(s.heartbeat, ".")) {
+			if _, err := dns.PackDomainName(name, make([]byte, 255), 0, nil, false); err != nil || !dns.IsFqdn(name) {
+				t.Errorf("%q makes %q a zone or heartbeat: %v", stanza, name, err)
 			}
 		}
 	})

@@ -65,12 +65,13 @@ func checkZones(property string, names []string) error {
 }
 
 // isZone looks at what CoreDNS makes of name: in lower case some letters are longer, and
-// a label can outgrow its 63 octets; the dot that it adds can be escaped.
+// a label can outgrow its 63 octets, or the name the 255 of RFC 1035 section 2.3.4; the dot
+// that it adds can be escaped.
 func isZone(name string) bool {
 	zones := plugin.Host(name).NormalizeExact()
 	return len(zones) != 0 && !slices.ContainsFunc(zones, func(zone string) bool {
-		_, ok := dns.IsDomainName(zone)
-		return !ok || !dns.IsFqdn(zone)
+		_, err := dns.PackDomainName(zone, make([]byte, 255), 0, nil, false)
+		return err != nil || !dns.IsFqdn(zone)
 	})
 }
 
