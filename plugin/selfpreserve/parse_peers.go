@@ -90,7 +90,7 @@ func (s *stanza) addStatic(arg string) error {
 	const want = "want IP addresses with or without a port, such as 192.0.2.1 or [2001:db8::1]:8182"
 	host, port := splitPort(arg)
 	ip, err := netip.ParseAddr(host)
-	if err != nil {
+	if err != nil || strings.ContainsAny(ip.Zone(), "[]") { // nobody could tell where the port begins
 		return fmt.Errorf("is no address: %s", want)
 	}
 	if ip = ip.Unmap(); ip.IsUnspecified() || ip.IsMulticast() {

@@ -61,6 +61,8 @@ func TestParseRefuses(t *testing.T) {
 		{"peers static 192.0.2.256", `peers static "192.0.2.256" is no address`, address},
 		{"peers static 192.0.2.0/24", `peers static "192.0.2.0/24" is no address`, address},
 		{"peers static [2001:db8::1", `peers static "[2001:db8::1" is no address`, address},
+		{"peers static fe80::1%]", `peers static "fe80::1%]" is no address`, address},
+		{"peers static fe80::1%[", `peers static "fe80::1%[" is no address`, address},
 		{`peers static ""`, `peers static "" is no address`, address},
 		{"peers static 192.0.2.1 dns a.example.org", `peers static "dns" is no address`, address},
 		{"peers static 0.0.0.0", `peers static "0.0.0.0" is no address of a single server`, address},
