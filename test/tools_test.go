@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -70,22 +71,30 @@ func freePort(t testing.TB) string {
 	t.Helper()
 	for range 1000 {
 		port := strconv.Itoa(20000 + rand.IntN(12000))
-		l, err := net.Listen("tcp", "127.0.0.1:"+port)
-		if err != nil {
-			continue
-		}
-		p, err := net.ListenPacket("udp", "127.0.0.1:"+port)
-		_ = l.Close()
-		if err != nil {
-			continue
-		}
-		_ = p.Close()
-		if _, given := issued.LoadOrStore(port, true); !given {
+		if _, given := issued.LoadOrStore(port, true); !given && isFree(port) {
 			return port
 		}
 	}
 	t.Fatal("no port is free for both UDP and TCP")
 	return ""
+}
+
+// isFree leaves the port free. A program that another test starts meanwhile would hold a
+// copy of the sockets until it has replaced this one.
+func isFree(port string) bool {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	l, err := net.Listen("tcp", "127.0.0.1:"+port)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = l.Close() }()
+	p, err := net.ListenPacket("udp", "127.0.0.1:"+port)
+	if err != nil {
+		return false
+	}
+	_ = p.Close()
+	return true
 }
 
 // awaitAnswer asks addr until it answers, for at most ten seconds.
