@@ -15,7 +15,7 @@ build:
 test:
 	go test ./...
 
-# All tests under the race detector (needs a C compiler).
+# All tests, and the binary that they start, under the race detector (needs a C compiler).
 race:
 	CGO_ENABLED=1 go test -race ./...
 

@@ -28,8 +28,14 @@ var buildBinary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	binaryDir = dir
-	path := filepath.Join(dir, "coredns")
-	build := exec.Command("go", "build", "-o", path, "./build/coredns") // #nosec G204
+	path, args := filepath.Join(dir, "coredns"), []string{"build"}
+	if underRace() {
+		args = append(args, "-race")
+		if err := reportRaces(dir); err != nil {
+			return "", err
+		}
+	}
+	build := exec.Command("go", append(args, "-o", path, "./build/coredns")...) // #nosec G204
 	build.Dir = ".."
 	if out, err := build.CombinedOutput(); err != nil {
 		return string(out), err

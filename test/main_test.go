@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/coredns/coredns/core/dnsserver"
@@ -31,6 +32,10 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	fmt.Print(incidentTable())
+	if races, err := ownRaces(binaryDir); len(races) != 0 || err != nil {
+		fmt.Println(strings.Join(races, "\n"), err)
+		code = 1
+	}
 	removeBinary()
 	os.Exit(code)
 }
