@@ -43,13 +43,8 @@ func (s *rrsets) rewrite(t *TTLFloor, m *dns.Msg, negative bool) *dns.Msg {
 		var rrs []dns.RR // section, once a record of it changes
 		var copies slabs
 		for j, rr := range section {
-			rrtype := t.rrsetType(rr, i == 1, negative)
-			if rrtype == notOurs {
-				continue
-			}
-			h := rr.Header()
-			set := s.find(h.Name, rrtype, h.Class)
-			if !set.changes(rr) {
+			set := t.setOf(s, rr, i == 1, negative)
+			if set == nil || !set.changes(rr) {
 				continue
 			}
 			if out == nil {

@@ -2,6 +2,7 @@ package ttlfloor
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,6 +31,8 @@ func FuzzWriter(f *testing.F) {
 	}
 	signed := message(f, "a.example.org. A", "a.example.org. 2 IN A 10.0.0.1", sig("a.example.org.", 2, "A", 4, epoch.Add(time.Hour)),
 		"additional: a.example.org. 2 IN AAAA ::1", "authority: example.org. 1 IN NS a.example.org.")
+	signed.Answer = append(signed.Answer, message(f, "x.d.example.org. A", "d.example.org. 2 IN DNAME e.example.org.", sig("d.example.org.", 2, "DNAME", 2, epoch.Add(time.Hour)),
+		"x.d.example.org. 2 IN CNAME x.e.example.org.", sig("x.d.example.org.", 2, "CNAME", 3, epoch.Add(time.Hour))).Answer...)
 	signed.SetEdns0(1232, true)
 	signed.SetTsig("key.", dns.HmacSHA256, 300, epoch.Unix())
 	wire, err := signed.Pack()
@@ -41,6 +44,8 @@ func FuzzWriter(f *testing.F) {
 	floors := []*TTLFloor{
 		newFloor(f, "ttlfloor 10s {\n spread 10% 50%\n}"),
 		newFloor(f, "ttlfloor 10s {\n spread -50% 0%\n types A AAAA SOA\n}"),
+		newFloor(f, "ttlfloor 10s {\n types CNAME DNAME\n}"),
+		newFloor(f, "ttlfloor 10s {\n types CNAME\n}"),
 		newFloor(f, "ttlfloor 10s"),
 	}
 	f.Fuzz(func(t *testing.T, wire []byte, bits uint64) {
@@ -97,6 +102,10 @@ func checkTTLs(t *testing.T, floor *TTLFloor, in, out *dns.Msg) {
 		for j, rr := range sections[i] {
 			h := rr.Header()
 			rrtype := floor.rrsetType(rr, i == 2, negative)
+			maker := makerOf(in, rr)
+			if maker != nil && i < 2 {
+				rrtype = floor.rrsetType(maker, false, negative)
+			}
 			if rrtype == notOurs {
 				if rr != came[j] {
 					t.Fatalf("%v was not ours to change", rr)
@@ -104,6 +113,9 @@ func checkTTLs(t *testing.T, floor *TTLFloor, in, out *dns.Msg) {
 				continue
 			}
 			key := rrsetKey{h.Name, rrtype, h.Class}.folded()
+			if maker != nil {
+				key.name = strings.ToLower(maker.Hdr.Name)
+			}
 			if ttl, ok := one[key]; ok && ttl != h.Ttl {
 				t.Fatalf("%v has TTL %d, its RRset %d, in\n%s", rr, h.Ttl, ttl, out)
 			}
@@ -119,6 +131,23 @@ func checkTTLs(t *testing.T, floor *TTLFloor, in, out *dns.Msg) {
 	}
 }
 
+// makerOf returns the DNAME in m's answer from which rr, a CNAME or a signature of one, was made:
+// the one with the longest name above it.
+func makerOf(m *dns.Msg, rr dns.RR) (maker *dns.DNAME) {
+	sig, signature := rr.(*dns.RRSIG)
+	if rr.Header().Rrtype != dns.TypeCNAME && !(signature && sig.TypeCovered == dns.TypeCNAME) {
+		return nil
+	}
+	for _, other := range m.Answer {
+		d, ok := other.(*dns.DNAME)
+		if ok && d.Hdr.Class == rr.Header().Class && dns.IsSubDomain(d.Hdr.Name, rr.Header().Name) && !strings.EqualFold(d.Hdr.Name, rr.Header().Name) &&
+			(maker == nil || len(d.Hdr.Name) > len(maker.Hdr.Name)) {
+			maker = d
+		}
+	}
+	return maker
+}
+
 // signedLimit is the smallest of the original TTLs and of the seconds to expiration of
 // the signatures in m that cover an RRset.
 func signedLimit(m *dns.Msg, key rrsetKey) (limit uint32, signed bool) {
@@ -126,7 +155,14 @@ func signedLimit(m *dns.Msg, key rrsetKey) (limit uint32, signed bool) {
 	for _, section := range [][]dns.RR{m.Answer, m.Ns, m.Extra} {
 		for _, rr := range section {
 			sig, ok := rr.(*dns.RRSIG)
-			if !ok || (rrsetKey{sig.Hdr.Name, sig.TypeCovered, sig.Hdr.Class}).folded() != key {
+			if !ok {
+				continue
+			}
+			covered := rrsetKey{sig.Hdr.Name, sig.TypeCovered, sig.Hdr.Class}
+			if maker := makerOf(m, sig); maker != nil {
+				covered.name, covered.rrtype = maker.Hdr.Name, dns.TypeDNAME
+			}
+			if covered.folded() != key {
 				continue
 			}
 			left := max(0, int32(sig.Expiration-uint32(epoch.Unix())))

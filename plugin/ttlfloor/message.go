@@ -12,6 +12,9 @@ func (t *TTLFloor) raise(m *dns.Msg) (*dns.Msg, Reason) {
 	var s rrsets
 	switch ttl, alike := t.look(m, negative); {
 	case !alike:
+		if !t.addDNAMEs(&s, m.Answer) {
+			return m, 0
+		}
 		t.collect(&s, m, negative)
 	case t.policy.keeps(ttl, t.policy.Floor):
 		return m, 0
@@ -42,15 +45,21 @@ func isNegative(m *dns.Msg) bool {
 }
 
 // look is the quick look at what most replies are: records that all came with one TTL,
-// without a denial or a signature among them. They leave with one TTL too, whatever
-// RRsets they are.
+// without a denial, a signature or a DNAME among them. They leave with one TTL too,
+// whatever RRsets they are.
 func (t *TTLFloor) look(m *dns.Msg, negative bool) (ttl uint32, alike bool) {
 	for _, section := range [...][]dns.RR{m.Answer, m.Extra} {
 		for _, rr := range section {
-			if t.rrsetType(rr, false, negative) == notOurs {
+			if rr == nil {
 				continue
 			}
 			h := rr.Header()
+			if h.Rrtype == dns.TypeDNAME { // also one that types leaves out
+				return 0, false
+			}
+			if t.rrsetType(rr, false, negative) == notOurs {
+				continue
+			}
 			if h.Rrtype == dns.TypeRRSIG || (alike && h.Ttl != ttl) {
 				return 0, false
 			}
@@ -70,20 +79,35 @@ func (t *TTLFloor) collect(s *rrsets, m *dns.Msg, negative bool) {
 	for i, section := range [...][]dns.RR{m.Answer, m.Extra, m.Ns} {
 		authority := i == 2
 		for _, rr := range section {
-			rrtype := t.rrsetType(rr, authority, negative)
-			if rrtype == notOurs {
-				continue
-			}
-			h := rr.Header()
-			set := s.find(h.Name, rrtype, h.Class)
+			set := t.setOf(s, rr, authority, negative)
 			if set == nil {
-				set = s.add(h.Name, rrtype, h.Class)
+				continue
 			}
 			set.negative = authority // the last section to be read
 			set.add(rr)
 		}
 	}
 	t.limit(s, m)
+}
+
+// setOf returns the RRset that rr belongs to, or nil if rr leaves as it came.
+func (t *TTLFloor) setOf(s *rrsets, rr dns.RR, authority, negative bool) *rrset {
+	if !authority {
+		if set := s.madeFrom(rr); set != nil && set.stays {
+			return nil
+		} else if set != nil {
+			return set
+		}
+	}
+	rrtype := t.rrsetType(rr, authority, negative)
+	if rrtype == notOurs {
+		return nil
+	}
+	h := rr.Header()
+	if set := s.find(h.Name, rrtype, h.Class); set != nil {
+		return set
+	}
+	return s.add(h.Name, rrtype, h.Class)
 }
 
 // limit reads the signatures, wherever in the message they are: one in the authority
@@ -99,7 +123,11 @@ func (t *TTLFloor) limit(s *rrsets, m *dns.Msg) {
 			if now == 0 {
 				now = uint32(t.now().Unix()) // #nosec G115 -- RFC 1982 arithmetic
 			}
-			if set := s.find(sig.Hdr.Name, sig.TypeCovered, sig.Hdr.Class); set != nil {
+			set := s.madeFrom(sig)
+			if set == nil {
+				set = s.find(sig.Hdr.Name, sig.TypeCovered, sig.Hdr.Class)
+			}
+			if set != nil {
 				set.sign(sig, now)
 			}
 		}

@@ -13,6 +13,7 @@ type rrset struct {
 	rrsetKey
 	negative bool // it is the SOA of a negative answer
 	signed   bool
+	stays    bool // it leaves as it came, and so does what is made from it
 
 	ttl     uint32 // the smallest that came (RFC 2181 section 5.2)
 	minimum uint32 // the smallest MINIMUM of a SOA
@@ -50,8 +51,14 @@ func (set *rrset) sign(sig *dns.RRSIG, now uint32) {
 
 // decide sets how the RRset leaves and says why that is not how it came.
 func (set *rrset) decide(p *Policy, d Draw) Reason {
+	if set.stays {
+		return 0
+	}
 	if set.negative {
 		return set.decideNegative(p, d)
+	}
+	if set.signed && set.rrtype == dns.TypeDNAME {
+		p = &Policy{Floor: p.Floor, Zero: p.Zero} // see dname.go
 	}
 	ttl, why := p.TTL(set.ttl, d)
 	set.newTTL = set.allowed(ttl)
@@ -109,11 +116,12 @@ func (set *rrset) apply(copied dns.RR) {
 // along the list; a message of many gets an index, so that nobody can send us one
 // that makes us compare every record with every other.
 type rrsets struct {
-	few   [4]rrset
-	more  []rrset
-	n     int
-	one   bool // all records are taken for one RRset
-	index map[rrsetKey]int
+	few    [4]rrset
+	more   []rrset
+	n      int
+	one    bool // all records are taken for one RRset
+	dnames int  // so many of the first are DNAMEs, from which CNAMEs may be made
+	index  map[rrsetKey]int
 }
 
 const indexFrom = 32

@@ -21,7 +21,7 @@ type zones []*zone
 // slices for each comparison, at a cost above that of raising a reply.
 func (z zones) match(qname string) *zone {
 	for _, zone := range z {
-		if !zone.has(qname) {
+		if !isIn(qname, zone.name) {
 			continue
 		}
 		if zone.excepted {
@@ -32,16 +32,16 @@ func (z zones) match(qname string) *zone {
 	return nil
 }
 
-// has reports whether qname, fully qualified, is the zone's name or below it.
-func (z *zone) has(qname string) bool {
-	at := len(qname) - len(z.name)
-	if at < 0 || !strings.EqualFold(qname[at:], z.name) {
+// isIn reports whether name is top or below it. Both are fully qualified.
+func isIn(name, top string) bool {
+	at := len(name) - len(top)
+	if at < 0 || !strings.EqualFold(name[at:], top) {
 		return false
 	}
-	if at == 0 || z.name == "." {
+	if at == 0 || top == "." {
 		return true
 	}
-	label := qname[:at]
+	label := name[:at]
 	if label[at-1] != '.' {
 		return false
 	}
