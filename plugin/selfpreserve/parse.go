@@ -83,14 +83,13 @@ func (p *parser) checkOrder(lines *stanza.Lines) error {
 		}
 		return fmt.Sprintf("%s of %s (the default)", property, d)
 	}
-	promise, interval := spell("promise", p.promise), spell("interval", p.interval)
 	if least := intervalsInPromise * p.interval; p.promise < least {
 		return lines.At("promise", "interval").Errf("%s is shorter than three times the %s: want a promise of %s or longer, or a shorter interval, so that a promise is renewed twice before it ends",
-			promise, interval, least)
+			spell("promise", p.promise), spell("interval", p.interval), least)
 	}
 	if p.maxHold <= p.promise {
 		return lines.At("max_hold", "promise").Errf("%s is not longer than the %s: want a longer max_hold, or a shorter promise, so that a server that has promised can wait until that ends",
-			spell("max_hold", p.maxHold), promise)
+			spell("max_hold", p.maxHold), spell("promise", p.promise))
 	}
 	return nil
 }
