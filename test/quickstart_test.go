@@ -153,7 +153,7 @@ func TestBinaryRefusesABadCorefileNamingTheLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := commandFails(t, binary(t), "-conf", corefile)
-	if !strings.Contains(out, "plugin/ttlfloor: ") || !strings.Contains(out, "Corefile:4 - Error during parsing: zero 2s is below the floor: want at least 5s") {
+	if !strings.Contains(out, "plugin/ttlfloor: ") || !strings.Contains(out, "Corefile:3 - Error during parsing: zero 2s is below the floor: want at least 5s") {
 		t.Errorf("a bad Corefile prints %q", out)
 	}
 }

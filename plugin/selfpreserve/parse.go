@@ -1,15 +1,20 @@
 package selfpreserve
 
 import (
+	"crypto/tls"
 	"fmt"
-	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
-	"github.com/coredns/coredns/plugin"
+	pkgtls "github.com/coredns/coredns/plugin/pkg/tls"
+
+	"github.com/holdfastdns/holdfast/plugin/internal/stanza"
+
+	"github.com/miekg/dns"
 )
 
 const (
@@ -30,101 +35,131 @@ const (
 	// at a third of its life, so a check falls upon each.
 	intervalsInPromise = 3
 
-	wantBraces = "want { at the end of the first line, } on a line of its own, and nothing behind them"
+	// maxCanaries bounds what a server asks itself in each interval.
+	maxCanaries = 16
 )
 
-// properties are the lines that a stanza may have. Each parser stores into the stanza
-// what its arguments say, or tells what is wrong with them.
-var properties = map[string]func(*stanza, []string) error{
-	"peers":     (*stanza).parsePeers,
-	"min_peers": (*stanza).parseMinPeers,
-	"max_hold": func(s *stanza, args []string) error {
-		return oneDuration("max_hold", args, minHold, maxHold, &s.maxHold)
-	},
-	"promise": func(s *stanza, args []string) error {
-		return oneDuration("promise", args, minPromise, maxPromise, &s.promise)
-	},
-	"interval": func(s *stanza, args []string) error {
-		return oneDuration("interval", args, minInterval, maxInterval, &s.interval)
-	},
-	"canary":   (*stanza).parseCanary,
-	"capacity": (*stanza).parseCapacity,
-	"tls":      (*stanza).parseTLS,
+// parser keeps what a stanza says.
+type parser struct {
+	*config
+	root string // what file names are relative to, or empty
 }
 
-// repeatable are the properties that add to what an earlier line says.
-var repeatable = []string{"peers", "canary"}
-
-// stanza is a configuration in the making.
-type stanza struct {
-	*config
-	root    string          // what file names are relative to, or empty
-	written map[string]bool // the properties that are not left to their defaults
+// properties are the lines that a stanza may have.
+func (p *parser) properties() map[string]stanza.Property {
+	wantQuota := fmt.Sprintf("want a whole number from 1 to %d, or a percentage from 1%% to 100%%", maxPeers)
+	wantRate := fmt.Sprintf("want a whole number of queries a second from 1 to %d", maxRate)
+	return map[string]stanza.Property{
+		"peers":     {Parse: p.parsePeers, Repeatable: true},
+		"min_peers": {Parse: stanza.One(wantQuota, &p.minPeers, parseQuota)},
+		"max_hold":  {Parse: stanza.Duration(&p.maxHold, minHold, maxHold)},
+		"promise":   {Parse: stanza.Duration(&p.promise, minPromise, maxPromise)},
+		"interval":  {Parse: stanza.Duration(&p.interval, minInterval, maxInterval)},
+		"canary":    {Parse: p.parseCanary, Repeatable: true},
+		"capacity":  {Parse: stanza.One(wantRate, &p.capacity, stanza.WholeNumber(maxRate))},
+		"tls":       {Parse: p.parseTLS},
+	}
 }
 
 // parse reads the stanza of one server block. It returns nil for a bare one, which only
 // enrols the block's plugins.
 func parse(c *caddy.Controller) (*config, error) {
-	c.Next() // the directive's name
-	s := stanza{config: defaultConfig(), root: dnsserver.GetConfig(c).Root, written: make(map[string]bool)}
-	if err := s.parseListener(c.RemainingArgs()); err != nil {
-		return nil, c.Err(err.Error())
+	p := parser{config: defaultConfig(), root: dnsserver.GetConfig(c).Root}
+	lines, err := stanza.Read(c, p.parseListener, p.properties())
+	if err != nil || lines.Bare {
+		return nil, err
 	}
-	for c.NextBlock() {
-		if err := s.parseLine(c.Val(), c.RemainingArgs()); err != nil {
-			return nil, c.Err(err.Error())
-		}
+	if err := p.checkOrder(lines); err != nil {
+		return nil, err
 	}
-	last := c.Val() // still the directive's name if there is no block
-	if c.Next() {
-		if c.Val() == pluginName {
-			return nil, plugin.ErrOnce
-		}
-		return nil, c.Errf("unexpected %q: %s", c.Val(), wantBraces)
-	}
-	if last == pluginName {
-		return nil, nil
-	}
-	if err := s.checkOrder(); err != nil {
-		return nil, c.Err(err.Error())
-	}
-	return s.config, nil
+	return p.config, nil
 }
-
-func (s *stanza) parseLine(property string, args []string) error {
-	parseProperty, ok := properties[property]
-	if !ok {
-		return fmt.Errorf("unknown property %q: want one of %s", property,
-			strings.Join(slices.Sorted(maps.Keys(properties)), ", "))
-	}
-	if i := slices.IndexFunc(args, isBrace); i >= 0 {
-		return fmt.Errorf("unexpected %q behind %s: %s", args[i], property, wantBraces)
-	}
-	if s.written[property] && !slices.Contains(repeatable, property) {
-		return fmt.Errorf("%s is given twice: want it once, with all its values", property)
-	}
-	s.written[property] = true
-	return parseProperty(s, args)
-}
-
-func isBrace(arg string) bool { return arg != "" && strings.Trim(arg, "{}") == "" }
 
 // checkOrder holds durations against each other.
-func (s *stanza) checkOrder() error {
-	if least := intervalsInPromise * s.interval; s.promise < least {
-		return fmt.Errorf("%s is shorter than three times the %s: want a promise of %s or longer, or a shorter interval, so that a promise is renewed twice before it ends",
-			s.spell("promise", s.promise), s.spell("interval", s.interval), least)
+func (p *parser) checkOrder(lines *stanza.Lines) error {
+	spell := func(property string, d time.Duration) string {
+		if lines.Has(property) {
+			return fmt.Sprintf("%s of %s", property, d)
+		}
+		return fmt.Sprintf("%s of %s (the default)", property, d)
 	}
-	if s.maxHold <= s.promise {
-		return fmt.Errorf("%s is not longer than the %s: want a longer max_hold, or a shorter promise, so that a server that has promised can wait until that ends",
-			s.spell("max_hold", s.maxHold), s.spell("promise", s.promise))
+	if least := intervalsInPromise * p.interval; p.promise < least {
+		return lines.At("promise", "interval").Errf("%s is shorter than three times the %s: want a promise of %s or longer, or a shorter interval, so that a promise is renewed twice before it ends",
+			spell("promise", p.promise), spell("interval", p.interval), least)
+	}
+	if p.maxHold <= p.promise {
+		return lines.At("max_hold", "promise").Errf("%s is not longer than the %s: want a longer max_hold, or a shorter promise, so that a server that has promised can wait until that ends",
+			spell("max_hold", p.maxHold), spell("promise", p.promise))
 	}
 	return nil
 }
 
-func (s *stanza) spell(property string, d time.Duration) string {
-	if s.written[property] {
-		return fmt.Sprintf("%s of %s", property, d)
+func parseQuota(value string) (quota, error) {
+	digits, isPercentage := strings.CutSuffix(value, "%")
+	if isPercentage {
+		n, err := stanza.WholeNumber(100)(digits)
+		return quota{percent: n}, err
 	}
-	return fmt.Sprintf("%s of %s (the default)", property, d)
+	n, err := stanza.WholeNumber(maxPeers)(digits)
+	return quota{number: n}, err
+}
+
+// parseCanary reads a question. Types that stand for no data are refused: a server that
+// answers them as it should would be taken for a sick one.
+func (p *parser) parseCanary(values []string) error {
+	if len(values) < 1 || len(values) > 2 {
+		return fmt.Errorf("has %d values, %q: want a domain name, and a type if it is not A", len(values), values)
+	}
+	name, ok := domainName(values[0])
+	if !ok {
+		return fmt.Errorf("%q is no domain name: want one such as health.example.org", values[0])
+	}
+	question := canary{name: name, qtype: dns.TypeA}
+	if len(values) == 2 {
+		question.qtype, ok = dns.StringToType[strings.ToUpper(values[1])]
+		if !ok || !isData(question.qtype) {
+			return fmt.Errorf("%q has type %q: want a type of data, such as A, AAAA, SOA or TXT", values[0], values[1])
+		}
+	}
+	if slices.Contains(p.canaries, question) {
+		return fmt.Errorf("%q for %s is given twice: want each question once", name, dns.TypeToString[question.qtype])
+	}
+	if len(p.canaries) == maxCanaries {
+		return fmt.Errorf("%q is number %d: want at most %d", name, maxCanaries+1, maxCanaries)
+	}
+	p.canaries = append(p.canaries, question)
+	return nil
+}
+
+// isData tells types of data from those of questions, transactions and pseudo records:
+// RFC 6895 section 3.1. Nobody can write type 0 or 65535, as neither has a name in
+// upper case.
+func isData(qtype uint16) bool { return qtype != dns.TypeOPT && (qtype < 128 || qtype > 255) }
+
+// parseTLS reads the files here, so that one that is wrong stops the start and not the
+// first promise. File names are relative to root, as those of the tls plugin.
+func (p *parser) parseTLS(values []string) error {
+	const want = "want CERT KEY CA, three PEM files"
+	if len(values) != 3 {
+		return fmt.Errorf("has %d values, %q: %s", len(values), values, want)
+	}
+	if slices.Contains(values, "") { // pkg/tls takes no CA for all those of the host
+		return fmt.Errorf("%q has an empty name: %s", values, want)
+	}
+	files := slices.Clone(values)
+	for i, file := range files {
+		if !filepath.IsAbs(file) {
+			files[i] = filepath.Join(p.root, file)
+		}
+	}
+	config, err := pkgtls.NewTLSConfigFromArgs(files...)
+	if err != nil {
+		// A CA file without a certificate has no error of its own there.
+		problem := strings.TrimSuffix(err.Error(), ": %!s(<nil>)")
+		return fmt.Errorf("%q does not load: %s: %s", files, problem, want)
+	}
+	config.ClientCAs = config.RootCAs
+	config.ClientAuth = tls.VerifyClientCertIfGiven
+	p.tls = config
+	return nil
 }

@@ -10,6 +10,9 @@ import (
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/caddy/caddyfile"
+
+	"github.com/holdfastdns/holdfast/plugin/internal/plugintest"
+
 	"github.com/miekg/dns"
 )
 
@@ -31,6 +34,9 @@ func FuzzParse(f *testing.F) {
 		conf, err := parseText(stanza)
 		if err != nil && conf != nil {
 			t.Errorf("%q gives an error and %+v", stanza, conf)
+		}
+		if err != nil {
+			plugintest.NamesALine(t, stanza, err)
 		}
 		if conf == nil {
 			return

@@ -1,16 +1,14 @@
 package selfpreserve
 
 import (
-	"crypto/tls"
 	"fmt"
 	"net"
 	"net/netip"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
-	pkgtls "github.com/coredns/coredns/plugin/pkg/tls"
+	"github.com/miekg/dns"
 )
 
 const (
@@ -23,13 +21,8 @@ const (
 )
 
 // parseListener reads what stands behind the directive's name.
-func (s *stanza) parseListener(args []string) error {
+func (p *parser) parseListener(args []string) error {
 	const want = "want :PORT or ADDRESS:PORT, such as :8182, 192.0.2.1:8182 or [2001:db8::1]:8182"
-	for _, arg := range args {
-		if _, ok := properties[arg]; ok || strings.ContainsAny(arg, "{}") {
-			return fmt.Errorf("address %q is a setting: want the address to listen on here, and settings each on a line of its own between { and }", arg)
-		}
-	}
 	if len(args) == 0 {
 		return nil
 	}
@@ -51,7 +44,7 @@ func (s *stanza) parseListener(args []string) error {
 	if err != nil {
 		return fmt.Errorf("address %q %w", args[0], err)
 	}
-	s.address = net.JoinHostPort(host, strconv.Itoa(int(number)))
+	p.address = net.JoinHostPort(host, strconv.Itoa(int(number)))
 	return nil
 }
 
@@ -64,29 +57,30 @@ func parsePort(port string) (uint16, error) {
 	return uint16(n), nil // #nosec G115 -- parsed as 16 bits
 }
 
-func (s *stanza) parsePeers(args []string) error {
+func (p *parser) parsePeers(values []string) error {
 	const want = "want static ADDRESS... or dns NAME..."
-	if len(args) == 0 {
-		return fmt.Errorf("peers has no value: %s", want)
+	if len(values) == 0 {
+		return fmt.Errorf("has no value: %s", want)
 	}
-	add, ok := map[string]func(string) error{"static": s.addStatic, "dns": s.addName}[args[0]]
+	kind, values := values[0], values[1:]
+	add, ok := map[string]func(string) error{"static": p.addStatic, "dns": p.addName}[kind]
 	if !ok {
-		return fmt.Errorf("peers %q is no kind of peers: %s", args[0], want)
+		return fmt.Errorf("%q is no kind of peers: %s", kind, want)
 	}
-	if len(args) == 1 {
-		return fmt.Errorf("peers %s has no value: %s", args[0], want)
+	if len(values) == 0 {
+		return fmt.Errorf("%s has no value: %s", kind, want)
 	}
-	for _, arg := range args[1:] {
-		if err := add(arg); err != nil {
-			return fmt.Errorf("peers %s %q %w", args[0], arg, err)
+	for _, value := range values {
+		if err := add(value); err != nil {
+			return fmt.Errorf("%s %q %w", kind, value, err)
 		}
 	}
-	s.peers = true
+	p.peers = true
 	return nil
 }
 
 // addStatic and addName return errors that go on where one about a peer begins.
-func (s *stanza) addStatic(arg string) error {
+func (p *parser) addStatic(arg string) error {
 	const want = "want IP addresses with or without a port, such as 192.0.2.1 or [2001:db8::1]:8182"
 	host, port := splitPort(arg)
 	ip, err := netip.ParseAddr(host)
@@ -101,17 +95,17 @@ func (s *stanza) addStatic(arg string) error {
 		return err
 	}
 	peer := netip.AddrPortFrom(ip, number)
-	if slices.Contains(s.static, peer) {
+	if slices.Contains(p.static, peer) {
 		return fmt.Errorf("is given twice, as %s: want each peer once", peer)
 	}
-	if len(s.static) == maxPeers {
+	if len(p.static) == maxPeers {
 		return fmt.Errorf("is number %d: want at most %d static peers", maxPeers+1, maxPeers)
 	}
-	s.static = append(s.static, peer)
+	p.static = append(p.static, peer)
 	return nil
 }
 
-func (s *stanza) addName(arg string) error {
+func (p *parser) addName(arg string) error {
 	const want = "want domain names with or without a port, such as dns.example.org or dns.example.org:8182"
 	host, port := splitPort(arg)
 	if _, err := netip.ParseAddr(host); err == nil {
@@ -127,13 +121,13 @@ func (s *stanza) addName(arg string) error {
 		return err
 	}
 	peer := peerName{name: name, port: number}
-	if slices.Contains(s.names, peer) {
+	if slices.Contains(p.names, peer) {
 		return fmt.Errorf("is given twice, as %s:%d: want each name once", name, number)
 	}
-	if len(s.names) == maxNames {
+	if len(p.names) == maxNames {
 		return fmt.Errorf("is number %d: want at most %d names", maxNames+1, maxNames)
 	}
-	s.names = append(s.names, peer)
+	p.names = append(p.names, peer)
 	return nil
 }
 
@@ -150,30 +144,18 @@ func splitPort(peer string) (host, port string) {
 	return peer, strconv.Itoa(defaultPort)
 }
 
-// parseTLS reads the files here, so that one that is wrong stops the start and not the
-// first promise. File names are relative to root, as those of the tls plugin.
-func (s *stanza) parseTLS(args []string) error {
-	const want = "want CERT KEY CA, three PEM files"
-	if len(args) != 3 {
-		return fmt.Errorf("tls has %d values, %q: %s", len(args), args, want)
+// domainName returns name in lower case, fully qualified, and with everything but ASCII
+// escaped: what goes over the wire and back cannot fail when it is asked for. It is
+// stricter than dns.IsDomainName, which lets 257 octets and a backslash at the end pass.
+func domainName(name string) (string, bool) {
+	var wire [512]byte // unpacking holds to the 255 of RFC 1035 section 2.3.4
+	if name == "" {
+		return "", false
 	}
-	if slices.Contains(args, "") { // pkg/tls takes no CA for all those of the host
-		return fmt.Errorf("tls %q has an empty name: %s", args, want)
-	}
-	files := slices.Clone(args)
-	for i, file := range files {
-		if !filepath.IsAbs(file) {
-			files[i] = filepath.Join(s.root, file)
-		}
-	}
-	config, err := pkgtls.NewTLSConfigFromArgs(files...)
+	end, err := dns.PackDomainName(dns.Fqdn(name), wire[:], 0, nil, false)
 	if err != nil {
-		// A CA file without a certificate has no error of its own there.
-		problem := strings.TrimSuffix(err.Error(), ": %!s(<nil>)")
-		return fmt.Errorf("tls %q does not load: %s: %s", files, problem, want)
+		return "", false
 	}
-	config.ClientCAs = config.RootCAs
-	config.ClientAuth = tls.VerifyClientCertIfGiven
-	s.tls = config
-	return nil
+	name, _, err = dns.UnpackDomainName(wire[:end], 0)
+	return strings.ToLower(name), err == nil
 }

@@ -3,6 +3,8 @@ package selfpreserve
 import (
 	"strings"
 	"testing"
+
+	"github.com/holdfastdns/holdfast/plugin/internal/plugintest"
 )
 
 // Every error names the place, the property, the value, and what is accepted.
@@ -10,15 +12,15 @@ func TestParseRefuses(t *testing.T) {
 	const (
 		listen   = "want :PORT or ADDRESS:PORT, such as :8182, 192.0.2.1:8182 or [2001:db8::1]:8182"
 		port     = "want one from 1 to 65535"
-		own      = "settings each on a line of its own between { and }"
+		own      = "want each on a line of its own between { and }"
 		braces   = "want { at the end of the first line, } on a line of its own"
 		kind     = "want static ADDRESS... or dns NAME..."
 		address  = "want IP addresses with or without a port, such as 192.0.2.1"
 		name     = "want domain names with or without a port, such as dns.example.org"
 		quota    = "want a whole number from 1 to 1024, or a percentage from 1% to 100%"
-		hold     = "want one duration from 1s to 1h0m0s"
-		promise  = "want one duration from 1s to 10m0s"
-		interval = "want one duration from 100ms to 1m0s"
+		hold     = "want one duration from 1s to 1h,"
+		promise  = "want one duration from 1s to 10m,"
+		interval = "want one duration from 100ms to 1m,"
 		renewed  = "so that a promise is renewed twice before it ends"
 		waits    = "so that a server that has promised can wait until that ends"
 		question = "want a domain name, and a type if it is not A"
@@ -37,15 +39,16 @@ func TestParseRefuses(t *testing.T) {
 		{"selfpreserve :http", `address ":http" has port "http"`, port},
 		{"selfpreserve localhost:8182", `address "localhost:8182" has host "localhost"`, listen},
 		{"selfpreserve :8182 :8183", `2 addresses, [":8182" ":8183"]`, "want one at most"},
-		{"selfpreserve peers static 192.0.2.1", `address "peers" is a setting`, own},
-		{"selfpreserve {}", `address "{}" is a setting`, own},
-		{"selfpreserve :8182 }", `address "}" is a setting`, own},
+		{"selfpreserve peers static 192.0.2.1", `unexpected property "peers" behind selfpreserve`, own},
+		{"selfpreserve {}", `unexpected "{}" behind selfpreserve`, braces},
+		{"selfpreserve :8182 }", `unexpected "}" behind selfpreserve`, braces},
+		{"selfpreserve :8182{", `address ":8182{" has port "8182{"`, port},
 		{"selfpreserve\n{\n min_peers 2\n}", `unexpected "{"`, braces},
 		{"selfpreserve :8182\n{\n min_peers 2\n}", `unexpected "{"`, braces},
 		{"selfpreserve { min_peers 2 }", `unexpected "}" behind min_peers`, braces},
 		{"selfpreserve {\n min_peers 2 }", `unexpected "}" behind min_peers`, braces},
 		{"selfpreserve {\n min_peers {}\n}", `unexpected "{}" behind min_peers`, braces},
-		{"min_peers 2 {\n max_hold 30s\n }", `unexpected "}"`, braces},
+		{"min_peers 2 {\n max_hold 30s\n }", `unexpected "{" behind min_peers`, braces},
 		{"selfpreserve {\n} min_peers 2", `unexpected "min_peers"`, braces},
 		{"selfpreserve\nselfpreserve", "this plugin can only be used once per Server Block", "once"},
 		{"selfpreserve\nselfpreserve {\n min_peers 2\n}", "this plugin can only be used once per Server Block", "once"},
@@ -173,15 +176,27 @@ func refuses(t *testing.T, stanza, property, accepted string) {
 			t.Errorf("error %q does not say %q, once", err, want)
 		}
 	}
+	plugintest.NamesALine(t, stanza, err)
 }
 
-func TestErrorsNameTheLine(t *testing.T) {
-	for stanza, line := range map[string]string{
-		"selfpreserve :0": "Testfile:1 ", "selfpreserve {\n min_peers 2\n max_hold soon\n}": "Testfile:3 ",
-		"selfpreserve {\n promise 20s\n}": "Testfile:3 ", "selfpreserve\n{\n}": "Testfile:2 ",
+// What shows when the stanza is read as a whole is wrong on the line of its property.
+func TestErrorsNameTheLineOfTheProperty(t *testing.T) {
+	for stanza, want := range map[string]string{
+		"selfpreserve :0": "1 - Error during parsing: address",
+		"selfpreserve {\n min_peers 2\n max_hold soon\n capacity 5\n}": "3 - Error during parsing: max_hold",
+		"selfpreserve\n{\n}": `2 - Error during parsing: unexpected "{"`,
+		"selfpreserve {\n min_peers 2\n promise 20s\n capacity 5\n}":                             "3 - Error during parsing: max_hold of 20s (the default)",
+		"selfpreserve {\n max_hold 15s\n min_peers 2\n}":                                         "2 - Error during parsing: max_hold of 15s is not",
+		"selfpreserve {\n peers static 192.0.2.1\n promise 30s\n max_hold 29s\n capacity 5\n}":   "4 - Error during parsing: max_hold of 29s is not",
+		"selfpreserve {\n peers static 192.0.2.1\n max_hold 29s\n promise 30s\n capacity 5\n}":   "3 - Error during parsing: max_hold of 29s is not",
+		"selfpreserve {\n promise 5s\n min_peers 2\n}":                                           "2 - Error during parsing: promise of 5s is shorter",
+		"selfpreserve {\n min_peers 2\n interval 10s\n capacity 5\n}":                            "3 - Error during parsing: promise of 15s (the default)",
+		"selfpreserve {\n interval 2s\n promise 5s\n capacity 5\n}":                              "3 - Error during parsing: promise of 5s is shorter",
+		"selfpreserve {\n peers static 192.0.2.1\n capacity 5\n peers static 192.0.2.1\n tls\n}": "4 - Error during parsing: peers",
+		"selfpreserve {\n capacity 5\n min_peers 2\n capacity 5\n tls\n}":                        "4 - Error during parsing: capacity is given twice",
 	} {
-		if _, err := parseText(stanza); err == nil || !strings.HasPrefix(err.Error(), line) {
-			t.Errorf("%q gives %v, want %s", stanza, err, line)
+		if _, err := parseText(stanza); err == nil || !strings.HasPrefix(err.Error(), "Testfile:"+want) {
+			t.Errorf("%q gives %v, want line %s", stanza, err, want)
 		}
 	}
 }

@@ -165,5 +165,5 @@ func TestNamesFitTheWire(t *testing.T) {
 }
 
 func TestSyntaxInTheREADMEIsWhatTheParserTakes(t *testing.T) {
-	plugintest.Syntax(t, "selfpreserve [ADDRESS] {", append(slices.Collect(maps.Keys(properties)), "peers")) // peers has a line for each kind
+	plugintest.Syntax(t, "selfpreserve [ADDRESS] {", append(slices.Collect(maps.Keys((&parser{config: defaultConfig()}).properties())), "peers")) // peers has a line for each kind
 }

@@ -9,11 +9,10 @@ import (
 	"time"
 
 	"github.com/coredns/coredns/plugin"
-	"github.com/coredns/coredns/plugin/pkg/durations"
 	pkgparse "github.com/coredns/coredns/plugin/pkg/parse"
 	"github.com/coredns/coredns/plugin/pkg/transport"
 
-	"github.com/miekg/dns"
+	"github.com/holdfastdns/holdfast/plugin/internal/stanza"
 )
 
 const (
@@ -29,137 +28,90 @@ const (
 	minDuration = time.Second
 	maxDuration = 8760 * time.Hour
 
-	// maxTTL is where RFC 8767 section 4 caps what a cache keeps.
-	maxTTL = 7 * 24 * time.Hour
+	// maxTTL, in seconds, is where RFC 8767 section 4 caps what a cache keeps.
+	maxTTL = 7 * 24 * 60 * 60
 )
 
-func (s *stanza) parseZones(args []string) error {
-	for _, arg := range args {
-		if _, ok := properties[arg]; ok || strings.ContainsAny(arg, "{}") {
-			return fmt.Errorf("zone %q is a setting: want domain names here, and settings each on a line of its own between { and }", arg)
-		}
-		if !isZone(arg) {
-			return fmt.Errorf("zone %q is no zone: want a domain name or a network such as 10.0.0.0/8", arg)
-		}
+func (p *parser) parseZones(args []string) error {
+	if err := stanza.CheckZones(args); err != nil {
+		return fmt.Errorf("zone %w", err)
 	}
-	s.zones = args
+	p.zones = args
 	return nil
 }
 
-func isZone(name string) bool {
-	zones := plugin.Host(name).NormalizeExact()
-	return len(zones) != 0 && !slices.ContainsFunc(zones, func(zone string) bool { return !isName(zone) })
-}
-
-// isName looks at what CoreDNS made of a name: in lower case some letters are longer, and
-// a label can outgrow its 63 octets, or the name the 255 of RFC 1035 section 2.3.4; the dot
-// that it adds can be escaped.
-func isName(normal string) bool {
-	_, err := dns.PackDomainName(normal, make([]byte, 255), 0, nil, false)
-	return err == nil && dns.IsFqdn(normal)
-}
-
 // parseReferences reads addresses as forward does (plugin/pkg/parse), for plain DNS.
-func (s *stanza) parseReferences(kind source, args []string) error {
+func (p *parser) parseReferences(kind source, values []string) error {
 	const want = "want IP addresses with or without a port, such as 192.0.2.1 or [2001:db8::1]:5353"
-	if len(args) == 0 {
-		return fmt.Errorf("%s has no value: %s", kind, want)
+	if len(values) == 0 {
+		return fmt.Errorf("has no value: %s", want)
 	}
-	for _, arg := range args {
-		addresses, err := pkgparse.HostPortOrFile(arg)
+	for _, value := range values {
+		addresses, err := pkgparse.HostPortOrFile(value)
 		if err != nil {
-			return fmt.Errorf("%s %q is no address: %s", kind, arg, want)
+			return fmt.Errorf("%q is no address: %s", value, want)
 		}
 		for _, address := range addresses {
 			trans, address := pkgparse.Transport(address)
 			if trans != transport.DNS {
-				return fmt.Errorf("%s %q is not plain DNS: %s", kind, arg, want)
+				return fmt.Errorf("%q is not plain DNS: %s", value, want)
 			}
 			_, port, err := net.SplitHostPort(address)
 			if n, _ := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-				return fmt.Errorf("%s %q has port %q: want one from 1 to 65535", kind, arg, port)
+				return fmt.Errorf("%q has port %q: want one from 1 to 65535", value, port)
 			}
-			if slices.ContainsFunc(s.references, func(r reference) bool { return r.address == address }) {
-				return fmt.Errorf("%s %q is given twice: want each server once, as primary or as peer", kind, address)
+			if slices.ContainsFunc(p.references, func(r reference) bool { return r.address == address }) {
+				return fmt.Errorf("%q is given twice: want each server once, as primary or as peer", address)
 			}
-			s.references = append(s.references, reference{source: kind, address: address})
+			p.references = append(p.references, reference{source: kind, address: address})
 		}
 	}
-	if len(s.references) > maxReferences {
-		return fmt.Errorf("%s has %q as number %d: want at most %d primaries and peers together", kind, args[len(args)-1], len(s.references), maxReferences)
+	if len(p.references) > maxReferences {
+		return fmt.Errorf("has %q as number %d: want at most %d primaries and peers together", values[len(values)-1], len(p.references), maxReferences)
 	}
 	// The source stays: primaries come first, whichever line does.
-	slices.SortStableFunc(s.references, func(a, b reference) int { return int(a.source - b.source) })
-	s.rules.asks[kind] = true
+	slices.SortStableFunc(p.references, func(a, b reference) int { return int(a.source - b.source) })
+	p.rules.asks[kind] = true
 	return nil
 }
 
-func (s *stanza) parseHeartbeat(args []string) error {
-	if len(args) != 1 {
-		return fmt.Errorf("heartbeat has %d values, %q: want one domain name", len(args), args)
+func (p *parser) parseHeartbeat(values []string) error {
+	if len(values) != 1 {
+		return fmt.Errorf("has %d values, %q: want one domain name", len(values), values)
 	}
-	s.heartbeat = plugin.Name(args[0]).Normalize()
-	if !isName(s.heartbeat) {
-		return fmt.Errorf("heartbeat %q is no domain name: want one such as heartbeat.example.org", args[0])
+	p.heartbeat = plugin.Name(values[0]).Normalize()
+	if !stanza.IsName(p.heartbeat) {
+		return fmt.Errorf("%q is no domain name: want one such as heartbeat.example.org", values[0])
 	}
-	s.rules.asks[heartbeat] = true
+	p.rules.asks[heartbeat] = true
 	return nil
 }
 
-func (s *stanza) parseSerial(args []string) error {
+func (p *parser) parseSerial(values []string) error {
 	formats := map[string]serialFormat{"unixtime": unixTime, "date": calendarDate}
-	if len(args) != 1 || formats[args[0]] == noFormat {
-		return fmt.Errorf("serial is %q: want unixtime or date", args)
+	if len(values) != 1 || formats[values[0]] == noFormat {
+		return fmt.Errorf("is %q: want unixtime or date", values)
 	}
-	s.rules.format = formats[args[0]]
-	s.rules.asks[serial] = true
-	return nil
-}
-
-func oneDuration(property string, args []string, d *time.Duration) error {
-	const want = "want one duration from 1s to 8760h, such as 60 or 60s"
-	if len(args) != 1 {
-		return fmt.Errorf("%s has %d values, %q: %s", property, len(args), args, want)
-	}
-	parsed, err := durations.NewDurationFromArg(args[0])
-	if err != nil {
-		return fmt.Errorf("%s %q is no duration: %s", property, args[0], want)
-	}
-	if parsed < minDuration || parsed > maxDuration {
-		return fmt.Errorf("%s %q is out of range: %s", property, args[0], want)
-	}
-	*d = parsed
+	p.rules.format = formats[values[0]]
+	p.rules.asks[serial] = true
 	return nil
 }
 
 // parseTTL reads a number of seconds. 0 is refused: clients would ask again at once.
-func (s *stanza) parseTTL(args []string) error {
-	const want = "want off, or whole seconds from 1s to 168h"
-	if len(args) != 1 {
-		return fmt.Errorf("ttl has %d values, %q: %s", len(args), args, want)
+func parseTTL(value string) (uint32, error) {
+	if value == "off" {
+		return 0, nil
 	}
-	if args[0] == "off" {
-		s.ttl = 0
-		return nil
-	}
-	ttl, err := durations.NewDurationFromArg(args[0])
-	if err != nil {
-		return fmt.Errorf("ttl %q is no duration: %s", args[0], want)
-	}
-	if ttl < time.Second || ttl > maxTTL || ttl%time.Second != 0 {
-		return fmt.Errorf("ttl %q is out of range: %s", args[0], want)
-	}
-	s.ttl = uint32(ttl / time.Second) // #nosec G115 -- at most maxTTL
-	return nil
+	return stanza.Seconds(maxTTL)(value)
 }
 
-func (s *stanza) parseAction(args []string) error {
+func (p *parser) parseAction(values []string) error {
 	configurable := actionNames[:markUnserved]
-	if len(args) == 1 {
-		if i := slices.Index(configurable, args[0]); i >= 0 {
-			s.action = action(i)
+	if len(values) == 1 {
+		if i := slices.Index(configurable, values[0]); i >= 0 {
+			p.action = action(i)
 			return nil
 		}
 	}
-	return fmt.Errorf("action is %q: want one of %s", args, strings.Join(configurable, ", "))
+	return fmt.Errorf("is %q: want one of %s", values, strings.Join(configurable, ", "))
 }

@@ -2,8 +2,6 @@ package stalecheck
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -12,6 +10,8 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/nsid"
+
+	"github.com/holdfastdns/holdfast/plugin/internal/stanza"
 )
 
 const (
@@ -70,21 +70,8 @@ func (s *StaleCheck) readFrom(handler func(name string) plugin.Handler) error {
 	return err
 }
 
-// properties are the lines that a stanza may have. Each parser stores into the stanza
-// what its arguments say, or tells what is wrong with them.
-var properties = map[string]func(*stanza, []string) error{
-	"primary":   func(s *stanza, args []string) error { return s.parseReferences(primary, args) },
-	"peers":     func(s *stanza, args []string) error { return s.parseReferences(peers, args) },
-	"heartbeat": (*stanza).parseHeartbeat,
-	"serial":    (*stanza).parseSerial,
-	"max_age":   func(s *stanza, args []string) error { return oneDuration("max_age", args, &s.rules.maxAge) },
-	"interval":  func(s *stanza, args []string) error { return oneDuration("interval", args, &s.interval) },
-	"ttl":       (*stanza).parseTTL,
-	"action":    (*stanza).parseAction,
-}
-
-// stanza is a stanza as written.
-type stanza struct {
+// parser keeps what a stanza says.
+type parser struct {
 	zones      []string
 	rules      rules
 	references []reference
@@ -94,80 +81,69 @@ type stanza struct {
 	action     action
 }
 
+// properties are the lines that a stanza may have.
+func (p *parser) properties() map[string]stanza.Property {
+	return map[string]stanza.Property{
+		"primary":   {Parse: func(values []string) error { return p.parseReferences(primary, values) }},
+		"peers":     {Parse: func(values []string) error { return p.parseReferences(peers, values) }},
+		"heartbeat": {Parse: p.parseHeartbeat},
+		"serial":    {Parse: p.parseSerial},
+		"max_age":   {Parse: stanza.Duration(&p.rules.maxAge, minDuration, maxDuration)},
+		"interval":  {Parse: stanza.Duration(&p.interval, minDuration, maxDuration)},
+		"ttl":       {Parse: stanza.One("want off, or whole seconds from 1s to 168h", &p.ttl, parseTTL)},
+		"action":    {Parse: p.parseAction},
+	}
+}
+
 func parse(c *caddy.Controller) (*StaleCheck, error) {
-	c.Next() // the directive's name
-	s := stanza{interval: defaultInterval, ttl: defaultTTL, rules: rules{maxAge: defaultMaxAge}}
-	if err := s.parseZones(c.RemainingArgs()); err != nil {
-		return nil, c.Err(err.Error())
-	}
-	seen := make(map[string]struct{})
-	for c.NextBlock() {
-		property := c.Val()
-		parseProperty, ok := properties[property]
-		if !ok {
-			return nil, c.Errf("unknown property %q: want one of %s", property,
-				strings.Join(slices.Sorted(maps.Keys(properties)), ", "))
-		}
-		if _, ok := seen[property]; ok {
-			return nil, c.Errf("%s is given twice: want it once, with all its values", property)
-		}
-		seen[property] = struct{}{}
-		if err := parseProperty(&s, c.RemainingArgs()); err != nil {
-			return nil, c.Err(err.Error())
-		}
-	}
-	if c.Next() {
-		if c.Val() == pluginName {
-			return nil, plugin.ErrOnce
-		}
-		return nil, c.Errf("unexpected %q: want { at the end of the first line, } on a line of its own, and nothing behind them", c.Val())
-	}
-	check, err := s.build(c.ServerBlockKeys)
+	p := parser{interval: defaultInterval, ttl: defaultTTL, rules: rules{maxAge: defaultMaxAge}}
+	lines, err := stanza.Read(c, p.parseZones, p.properties())
 	if err != nil {
-		return nil, c.Err(err.Error())
+		return nil, err
 	}
-	return check, nil
+	return p.build(lines, c.ServerBlockKeys)
 }
 
 // build checks what the stanza's parts say together.
-func (s *stanza) build(serverBlock []string) (*StaleCheck, error) {
-	if s.rules.asks == [sources]bool{} {
-		return nil, fmt.Errorf("no source: want at least one of primary, peers, heartbeat, serial")
+func (p *parser) build(lines *stanza.Lines, serverBlock []string) (*StaleCheck, error) {
+	if p.rules.asks == [sources]bool{} {
+		return nil, lines.At().Errf("no source: want at least one of primary, peers, heartbeat, serial")
 	}
-	if s.rules.maxAge < s.interval {
-		return nil, fmt.Errorf("max_age of %s is below the interval of %s: want it no shorter", s.rules.maxAge, s.interval)
+	if p.rules.maxAge < p.interval {
+		return nil, lines.At("max_age", "interval").Errf("max_age of %s is below the interval of %s: want it no shorter", p.rules.maxAge, p.interval)
 	}
-	if s.rules.format == calendarDate && s.rules.maxAge < 24*time.Hour {
-		return nil, fmt.Errorf("max_age of %s is too short for serial date, which counts days from midnight UTC: want at least 24h", s.rules.maxAge)
+	if p.rules.format == calendarDate && p.rules.maxAge < 24*time.Hour {
+		return nil, lines.At("max_age", "serial").Errf("max_age of %s is too short for serial date, which counts days from midnight UTC: want at least 24h", p.rules.maxAge)
 	}
-	if s.action != flag && len(s.references) == 0 {
-		return nil, fmt.Errorf("action %s is taken only while a primary or peer has newer data: want primary or peers beside it", actionNames[s.action])
+	if p.action != flag && len(p.references) == 0 {
+		return nil, lines.At("action").Errf("action %s is taken only while a primary or peer has newer data: want primary or peers beside it", actionNames[p.action])
 	}
 	block := plugin.Zones(plugin.OriginsFromArgsOrServerBlock(nil, serverBlock))
-	if s.heartbeat != "" && !block.Contains(s.heartbeat) {
-		return nil, fmt.Errorf("heartbeat %q is outside the server block: want a name in %s", s.heartbeat, strings.Join(block, " "))
+	if p.heartbeat != "" && !block.Contains(p.heartbeat) {
+		return nil, lines.At("heartbeat").Errf("heartbeat %q is outside the server block: want a name in %s", p.heartbeat, strings.Join(block, " "))
+	}
+	zones, err := stanza.Zones(p.zones, serverBlock)
+	if err != nil {
+		return nil, lines.At().Err(err.Error())
 	}
 	check := &StaleCheck{
-		byName: make(map[string]*zone), rules: s.rules, references: s.references, heartbeat: s.heartbeat,
-		interval: s.interval, ttl: s.ttl, action: s.action,
+		byName: make(map[string]*zone), rules: p.rules, references: p.references, heartbeat: p.heartbeat,
+		interval: p.interval, ttl: p.ttl, action: p.action,
 		now: time.Now, ask: askSerial, turns: make(map[string]*turns),
 	}
-	for _, name := range plugin.OriginsFromArgsOrServerBlock(s.zones, serverBlock) {
-		if !block.Contains(name) {
-			return nil, fmt.Errorf("zone %q is outside the server block: want names in %s", name, strings.Join(block, " "))
-		}
-		if check.byName[name] != nil && len(s.zones) == 0 {
+	for _, name := range zones {
+		if check.byName[name] != nil && len(p.zones) == 0 {
 			continue // a block can have a zone on several ports
 		}
 		if check.byName[name] != nil {
-			return nil, fmt.Errorf("zone %q is given twice: want it once", name)
+			return nil, lines.At().Errf("zone %q is given twice: want it once", name)
 		}
 		z := check.newZone(name)
 		check.zones = append(check.zones, z)
 		check.byName[name] = z
 	}
-	for _, r := range s.references {
-		check.turns[r.address] = newTurns(maxInFlight / len(s.references))
+	for _, r := range p.references {
+		check.turns[r.address] = newTurns(maxInFlight / len(p.references))
 	}
 	return check, nil
 }

@@ -144,7 +144,7 @@ func TestParseRefuses(t *testing.T) {
 		{with("ttl"), "ttl has 0 values", seconds},
 		{with("ttl 0"), `ttl "0" is out of range`, seconds},
 		{with("ttl -1"), `ttl "-1" is out of range`, seconds},
-		{with("ttl 1500ms"), `ttl "1500ms" is out of range`, seconds},
+		{with("ttl 1500ms"), `ttl "1500ms" has a fraction of a second`, seconds},
 		{with("ttl 169h"), `ttl "169h" is out of range`, seconds},
 		{with("ttl on"), `ttl "on" is no duration`, seconds},
 		{with("action"), "action is []", "want one of flag, servfail, refuse"},
@@ -158,8 +158,9 @@ func TestParseRefuses(t *testing.T) {
 		{"stalecheck " + strings.Repeat("Ⱥ", 31) + ".example.org {\n primary 192.0.2.1\n}", "is no zone", "want a domain name"}, // 93 octets in lower case
 		{"stalecheck a\\0\\ {\n primary 192.0.2.1\n}", "is no zone", "want a domain name"},
 		{"stalecheck example.org EXAMPLE.org. {\n primary 192.0.2.1\n}", `zone "example.org." is given twice`, "want it once"},
-		{"stalecheck primary 192.0.2.1", `zone "primary" is a setting`, "each on a line of its own"},
-		{"stalecheck {}", `zone "{}" is a setting`, "each on a line of its own"},
+		{"stalecheck primary 192.0.2.1", `unexpected property "primary" behind stalecheck`, "each on a line of its own"},
+		{"stalecheck {}", `unexpected "{}" behind stalecheck`, "want { at the end of the first line"},
+		{"stalecheck example.org{", `zone "example.org{" is no zone`, "want a domain name"},
 		{"stalecheck\n{\n primary 192.0.2.1\n}", `unexpected "{"`, "want { at the end of the first line"},
 		{withPrimary + "\n" + withPrimary, "this plugin can only be used once per Server Block", "once"},
 	} {
@@ -173,7 +174,31 @@ func TestParseRefuses(t *testing.T) {
 					t.Errorf("error %q does not say %q", err, want)
 				}
 			}
+			plugintest.NamesALine(t, tc.stanza, err)
 		})
+	}
+}
+
+// What shows when the stanza is read as a whole is wrong on the line of its property, or
+// of the directive if no property is written that has to change.
+func TestErrorsNameTheLineOfTheProperty(t *testing.T) {
+	for stanza, want := range map[string]string{
+		"stalecheck {\n ttl 5\n max_age 5m\n}":                                         "1 - Error during parsing: no source",
+		"stalecheck {\n primary 192.0.2.1\n max_age 5s\n ttl 5\n}":                     "3 - Error during parsing: max_age of 5s is below",
+		"stalecheck {\n interval 61s\n primary 192.0.2.1\n ttl 5\n}":                   "2 - Error during parsing: max_age of 1m0s is below",
+		"stalecheck {\n interval 2m\n primary 192.0.2.1\n max_age 1m\n ttl 5\n}":       "4 - Error during parsing: max_age of 1m0s is below",
+		"stalecheck {\n ttl 5\n serial date\n action flag\n}":                          "3 - Error during parsing: max_age of 1m0s is too short for serial date",
+		"stalecheck {\n max_age 23h\n serial date\n ttl 5\n}":                          "2 - Error during parsing: max_age of 23h0m0s is too short for serial date",
+		"stalecheck {\n action refuse\n heartbeat a.example.org\n ttl 5\n}":            "2 - Error during parsing: action refuse",
+		"stalecheck {\n ttl 5\n heartbeat a.example.com\n max_age 1m\n}":               "3 - Error during parsing: heartbeat",
+		"stalecheck example.com {\n primary 192.0.2.1\n ttl 5\n}":                      "1 - Error during parsing: zone",
+		"stalecheck example.org example.org {\n primary 192.0.2.1\n ttl 5\n}":          "1 - Error during parsing: zone",
+		"stalecheck {\n primary 192.0.2.1\n peers 192.0.2.2 192.0.2.1\n ttl 5\n}":      "3 - Error during parsing: peers",
+		"stalecheck {\n primary 192.0.2.1\n ttl 5\n primary 192.0.2.2\n interval 5\n}": "4 - Error during parsing: primary is given twice",
+	} {
+		if _, err := parseIn(stanza, "example.org.:53"); err == nil || !strings.HasPrefix(err.Error(), "Testfile:"+want) {
+			t.Errorf("%q gives %v, want line %s", stanza, err, want)
+		}
 	}
 }
 
@@ -189,7 +214,7 @@ func TestSetupErrorNamesPluginAndLine(t *testing.T) {
 }
 
 func TestSyntaxInTheREADMEIsWhatTheParserTakes(t *testing.T) {
-	plugintest.Syntax(t, "stalecheck [ZONES...] {", slices.Collect(maps.Keys(properties)))
+	plugintest.Syntax(t, "stalecheck [ZONES...] {", slices.Collect(maps.Keys(new(parser).properties())))
 }
 
 func FuzzParse(f *testing.F) {
@@ -202,6 +227,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, stanza string) {
 		s, err := parseIn(stanza, ".")
 		if err != nil {
+			plugintest.NamesALine(t, stanza, err)
 			return
 		}
 		if s.interval < time.Second || s.rules.maxAge < s.interval || s.rules.asks == [sources]bool{} || len(s.zones) == 0 || len(s.references) > maxReferences {

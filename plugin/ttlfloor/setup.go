@@ -1,8 +1,8 @@
 package ttlfloor
 
 import (
+	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -11,6 +11,8 @@ import (
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
+
+	"github.com/holdfastdns/holdfast/plugin/internal/stanza"
 
 	"github.com/miekg/dns"
 )
@@ -38,96 +40,68 @@ func setup(c *caddy.Controller) error {
 	return nil
 }
 
-// properties are the lines that a stanza may have. Each parser stores into the
-// stanza what its arguments say, or tells what is wrong with them.
-var properties map[string]func(*stanza, []string) error
-
-func init() { // checkZones, which except leads to, looks into them
-	properties = map[string]func(*stanza, []string) error{
-		"zero":     func(s *stanza, args []string) error { return oneSeconds("zero", args, &s.policy.Zero) },
-		"negative": func(s *stanza, args []string) error { return oneSeconds("negative", args, &s.policy.Negative) },
-		"jitter":   func(s *stanza, args []string) error { return parseRange("jitter", 0, args, &s.policy.Jitter) },
-		"spread":   func(s *stanza, args []string) error { return parseRange("spread", -100, args, &s.policy.Spread) },
-		"types":    (*stanza).parseTypes,
-		"except":   (*stanza).parseExcept,
-	}
-}
-
-// stanza is a stanza as written, where 0 and nil say that nothing was.
-type stanza struct {
+// parser keeps what a stanza says, where 0 and nil say that nothing is written.
+type parser struct {
 	policy Policy
 	types  map[uint16]struct{}
 	zones  []string
 	except []string
 }
 
-func parse(c *caddy.Controller) (*TTLFloor, error) {
-	c.Next() // the directive's name
-	s := stanza{policy: Policy{Jitter: defaultJitter}}
-	if err := s.parseArgs(c.RemainingArgs()); err != nil {
-		return nil, c.Err(err.Error())
+// properties are the lines that a stanza may have.
+func (p *parser) properties() map[string]stanza.Property {
+	seconds := func(store *uint32) func([]string) error {
+		return stanza.One(wantSeconds, store, stanza.Seconds(maxSeconds))
 	}
-	seen := make(map[string]struct{})
-	for c.NextBlock() {
-		property := c.Val()
-		parseProperty, ok := properties[property]
-		if !ok {
-			return nil, c.Errf("unknown property %q: want one of %s", property,
-				strings.Join(slices.Sorted(maps.Keys(properties)), ", "))
-		}
-		if _, ok := seen[property]; ok {
-			return nil, c.Errf("%s is given twice: want it once", property)
-		}
-		seen[property] = struct{}{}
-		if err := parseProperty(&s, c.RemainingArgs()); err != nil {
-			return nil, c.Err(err.Error())
-		}
+	return map[string]stanza.Property{
+		"zero":     {Parse: seconds(&p.policy.Zero)},
+		"negative": {Parse: seconds(&p.policy.Negative)},
+		"jitter":   {Parse: percentages(0, &p.policy.Jitter)},
+		"spread":   {Parse: percentages(-100, &p.policy.Spread)},
+		"types":    {Parse: p.parseTypes},
+		"except":   {Parse: p.parseExcept},
 	}
-	if c.Next() {
-		if c.Val() == pluginName {
-			return nil, plugin.ErrOnce
-		}
-		return nil, c.Errf("unexpected %q: want { at the end of the first line, } on a line of its own, and nothing behind them", c.Val())
-	}
-	t, err := s.build(c.ServerBlockKeys)
-	if err != nil {
-		return nil, c.Err(err.Error())
-	}
-	return t, nil
 }
 
-// build fills in what the stanza leaves out and checks what its parts say together.
-func (s *stanza) build(serverBlock []string) (*TTLFloor, error) {
-	p := s.policy
-	if p.Floor == 0 {
-		p.Floor = defaultFloor
-	}
-	if p.Zero == 0 {
-		p.Zero = max(defaultZero, p.Floor)
-	}
-	if p.Zero < p.Floor {
-		return nil, fmt.Errorf("zero %ds is below the floor: want at least %ds", p.Zero, p.Floor)
-	}
-	if p.Negative == 0 {
-		p.Negative = p.Floor
-	}
-	z, err := newZones(s.zones, s.except, serverBlock)
+func parse(c *caddy.Controller) (*TTLFloor, error) {
+	p := parser{policy: Policy{Jitter: defaultJitter}}
+	lines, err := stanza.Read(c, p.parseArguments, p.properties())
 	if err != nil {
 		return nil, err
 	}
-	return &TTLFloor{zones: z, policy: p, types: s.types, now: time.Now, draw: rand.Uint64}, nil
+	return p.build(lines, c.ServerBlockKeys)
 }
 
-// newZones joins what is in, which must lie in the server block, and what is taken
-// out again, which must lie below that.
-func newZones(in, except, serverBlock []string) (zones, error) {
-	block := plugin.Zones(plugin.OriginsFromArgsOrServerBlock(nil, serverBlock))
-	raised := plugin.Zones(plugin.OriginsFromArgsOrServerBlock(in, serverBlock))
+// build fills in what the stanza leaves out and checks what its parts say together.
+func (p *parser) build(lines *stanza.Lines, serverBlock []string) (*TTLFloor, error) {
+	policy := p.policy
+	if policy.Floor == 0 {
+		policy.Floor = defaultFloor
+	}
+	if policy.Zero == 0 {
+		policy.Zero = max(defaultZero, policy.Floor)
+	}
+	if policy.Zero < policy.Floor {
+		return nil, lines.At("zero").Errf("zero %ds is below the floor: want at least %ds", policy.Zero, policy.Floor)
+	}
+	if policy.Negative == 0 {
+		policy.Negative = policy.Floor
+	}
+	raised, err := stanza.Zones(p.zones, serverBlock)
+	if err != nil {
+		return nil, lines.At().Err(err.Error())
+	}
+	z, err := newZones(raised, p.except)
+	if err != nil {
+		return nil, lines.At("except").Err(err.Error())
+	}
+	return &TTLFloor{zones: z, policy: policy, types: p.types, now: time.Now, draw: rand.Uint64}, nil
+}
+
+// newZones joins what is raised and what is taken out again, which must lie below that.
+func newZones(raised plugin.Zones, except []string) (zones, error) {
 	var z zones
 	for _, name := range raised {
-		if !block.Contains(name) {
-			return nil, fmt.Errorf("zone %q is outside the server block: want names in %s", name, strings.Join(block, " "))
-		}
 		z = append(z, &zone{name: name})
 	}
 	for _, name := range except {
@@ -142,28 +116,28 @@ func newZones(in, except, serverBlock []string) (zones, error) {
 	return z, nil
 }
 
-func (s *stanza) parseTypes(args []string) error {
-	if len(args) == 0 {
-		return fmt.Errorf("types has no value: want record types such as A AAAA SRV")
+func (p *parser) parseTypes(values []string) error {
+	if len(values) == 0 {
+		return errors.New("has no value: want record types such as A AAAA SRV")
 	}
-	s.types = make(map[uint16]struct{}, len(args))
-	for _, arg := range args {
-		rrtype, ok := dns.StringToType[strings.ToUpper(arg)]
+	p.types = make(map[uint16]struct{}, len(values))
+	for _, value := range values {
+		rrtype, ok := dns.StringToType[strings.ToUpper(value)]
 		if !ok {
-			return fmt.Errorf("types %q is no record type: want types such as A AAAA SRV", arg)
+			return fmt.Errorf("%q is no record type: want types such as A AAAA SRV", value)
 		}
 		if neverRaised(rrtype) {
-			return fmt.Errorf("types %q is a type whose TTL is never changed: want types such as A AAAA SRV", arg)
+			return fmt.Errorf("%q is a type whose TTL is never changed: want types such as A AAAA SRV", value)
 		}
-		s.types[rrtype] = struct{}{}
+		p.types[rrtype] = struct{}{}
 	}
 	return nil
 }
 
-func (s *stanza) parseExcept(args []string) error {
-	if len(args) == 0 {
-		return fmt.Errorf("except has no value: want zones")
+func (p *parser) parseExcept(values []string) error {
+	if len(values) == 0 {
+		return errors.New("has no value: want zones")
 	}
-	s.except = args
-	return checkZones("except", args)
+	p.except = values
+	return p.checkZones(values)
 }

@@ -82,28 +82,30 @@ func TestParseRefuses(t *testing.T) {
 		{"ttlfloor a.example.org 10s", `zone "10s" looks like a duration`, "want domain names"},
 		{"ttlfloor 1.5", `floor "1.5" is no duration`, seconds},
 		{"ttlfloor .5s", `floor ".5s" has a fraction`, seconds},
-		{"ttlfloor {}", `zone "{}" is no zone`, "want { at the end of the line"},
+		{"ttlfloor {}", `unexpected "{}" behind ttlfloor`, "want { at the end of the first line"},
 		{"ttlfloor off", `zone "off" is a setting`, "each on a line of its own"},
-		{"ttlfloor 5s zero 30s", `zone "zero" is a setting`, "each on a line of its own"},
+		{"ttlfloor 5s zero 30s", `unexpected property "zero" behind ttlfloor`, "each on a line of its own"},
+		{"ttlfloor {\n except a.example.org types A\n}", `except "types" is a setting`, "each on a line of its own"},
 		{"ttlfloor 1:30", `floor "1:30" is no duration`, seconds},
 		{"ttlfloor 5/s", `floor "5/s" is no duration`, seconds},
 		{"ttlfloor 10.0.0.1", `floor "10.0.0.1" is no duration`, seconds},
 		{"ttlfloor 5s 6.5", `zone "6.5" looks like a duration`, "want domain names"},
 		{"ttlfloor {\n except 5s\n}", `except "5s" looks like a duration`, "want domain names"},
 		{"ttlfloor 5s\n{\n zero 30s\n}", `unexpected "{"`, "want { at the end of the first line"},
-		{"ttlfloor {\n zero 30s {\n}\n}", `unexpected "}"`, "} on a line of its own"},
+		{"ttlfloor {\n zero 30s {\n}\n}", `unexpected "{" behind zero`, "} on a line of its own"},
+		{"ttlfloor example.org{", `zone "example.org{" is no zone`, "want a domain name"},
 		{"ttlfloor example.com", `zone "example.com." is outside the server block`, "want names in example.org."},
 		{"ttlfloor a..example.org", `zone "a..example.org" is no zone`, "want a domain name"},
 		{"ttlfloor " + strings.Repeat("Ⱥ", 31) + ".example.org", "is no zone", "want a domain name"}, // 93 octets in lower case
 		{`ttlfloor a\0\`, "is no zone", "want a domain name"},
-		{"ttlfloor {\n zero\n}", "zero has 0 values", "want one, whole seconds from 1s to 1h"},
-		{"ttlfloor {\n zero 30s 40s\n}", "zero has 2 values", "want one"},
+		{"ttlfloor {\n zero\n}", "zero has 0 values", seconds},
+		{"ttlfloor {\n zero 30s 40s\n}", "zero has 2 values", seconds},
 		{"ttlfloor {\n zero never\n}", `zero "never" is no duration`, seconds},
 		{"ttlfloor {\n zero 0\n}", `zero "0" is out of range`, seconds},
 		{"ttlfloor 60s {\n zero 30s\n}", "zero 30s is below the floor", "want at least 60s"},
 		{"ttlfloor {\n negative 1500ms\n}", `negative "1500ms" has a fraction`, seconds},
 		{"ttlfloor {\n negative 2h\n}", `negative "2h" is out of range`, seconds},
-		{"ttlfloor {\n negative\n}", "negative has 0 values", "want one"},
+		{"ttlfloor {\n negative\n}", "negative has 0 values", seconds},
 		{"ttlfloor {\n jitter\n}", "jitter has 0 values", "want off, or LOW HIGH from 0% to 100%"},
 		{"ttlfloor {\n jitter on\n}", `jitter has 1 values, ["on"]`, "want off, or LOW HIGH"},
 		{"ttlfloor {\n jitter 10 50\n}", `jitter "10" is no whole percentage`, "want off, or LOW HIGH"},
@@ -125,7 +127,7 @@ func TestParseRefuses(t *testing.T) {
 		{"ttlfloor {\n except example.org\n}", `except "example.org." is not below a zone`, "want names below example.org."},
 		{"ttlfloor {\n except example.com\n}", `except "example.com." is not below a zone`, "want names below example.org."},
 		{"ttlfloor {\n floor 5s\n}", `unknown property "floor"`, "want one of except, jitter, negative, spread, types, zero"},
-		{"ttlfloor {\n zero 30s\n zero 30s\n}", "zero is given twice", "want it once"},
+		{"ttlfloor {\n zero 30s\n zero 30s\n}", "zero is given twice", "want it once, with all its values"},
 		{"ttlfloor\nttlfloor", "this plugin can only be used once per Server Block", "once"},
 	}
 	for _, tc := range tests {
@@ -139,7 +141,23 @@ func TestParseRefuses(t *testing.T) {
 					t.Errorf("error %q does not say %q", err, want)
 				}
 			}
+			plugintest.NamesALine(t, tc.stanza, err)
 		})
+	}
+}
+
+// What shows when the stanza is read as a whole is wrong on the line of its property.
+func TestErrorsNameTheLineOfTheProperty(t *testing.T) {
+	for stanza, want := range map[string]string{
+		"ttlfloor 60s {\n types A\n zero 30s\n jitter off\n}":                         "3 - Error during parsing: zero 30s is below",
+		"ttlfloor {\n except a.example.org example.com\n zero 30s\n}":                 "2 - Error during parsing: except",
+		"ttlfloor example.com {\n except a.example.com\n zero 30s\n}":                 "1 - Error during parsing: zone",
+		"ttlfloor {\n zero 30s\n types A \"\n\" B\n negative 1s\n}":                   "3 - Error during parsing: types",
+		"ttlfloor {\n types A\n negative 1s\n zero 30s\n negative 1s\n jitter off\n}": "5 - Error during parsing: negative is given twice",
+	} {
+		if _, err := parseIn(stanza, "example.org.:53"); err == nil || !strings.HasPrefix(err.Error(), "Testfile:"+want) {
+			t.Errorf("%q gives %v, want line %s", stanza, err, want)
+		}
 	}
 }
 
@@ -155,7 +173,7 @@ func TestSetupErrorNamesPluginAndLine(t *testing.T) {
 }
 
 func TestSyntaxInTheREADMEIsWhatTheParserTakes(t *testing.T) {
-	plugintest.Syntax(t, "ttlfloor [FLOOR] [ZONES...] {", slices.Collect(maps.Keys(properties)))
+	plugintest.Syntax(t, "ttlfloor [FLOOR] [ZONES...] {", slices.Collect(maps.Keys(new(parser).properties())))
 }
 
 func FuzzParse(f *testing.F) {
@@ -170,6 +188,7 @@ func FuzzParse(f *testing.F) {
 		c.ServerBlockKeys = []string{"."}
 		floor, err := parse(c)
 		if err != nil {
+			plugintest.NamesALine(t, stanza, err)
 			return
 		}
 		p := floor.policy
