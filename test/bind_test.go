@@ -41,6 +41,14 @@ type bind struct {
 // files. Everybody may ask for them and transfer them.
 func startBIND(t *testing.T, port string, zones map[string]string) *bind {
 	t.Helper()
+	b := newBIND(t, port, zones)
+	b.run(t)
+	return b
+}
+
+// newBIND is a BIND that does not run yet.
+func newBIND(t *testing.T, port string, zones map[string]string) *bind {
+	t.Helper()
 	b := &bind{dir: t.TempDir(), port: port, addr: "127.0.0.1:" + port}
 	// AppArmor's profile in Debian, which goes by the path, lets named read no other
 	// configuration than the system's. It is cp that copies: had this process the file
@@ -51,7 +59,6 @@ func startBIND(t *testing.T, port string, zones map[string]string) *bind {
 		b.replace(t, name, text)
 	}
 	b.write(t, "any", "any")
-	b.run(t)
 	return b
 }
 
@@ -96,10 +103,16 @@ options {
 // run starts the process, and returns when it answers for all zones.
 func (b *bind) run(t *testing.T) {
 	t.Helper()
-	b.daemon = startDaemon(t, b.dir, filepath.Join(b.dir, "named"), "-g", "-n", "1", "-c", "named.conf")
+	b.start(t)
 	for _, zone := range b.zones {
 		until(t, "BIND answers for "+zone, func() bool { _, ok := serialAt(b.addr, zone); return ok })
 	}
+}
+
+// start starts the process.
+func (b *bind) start(t *testing.T) {
+	t.Helper()
+	b.daemon = startDaemon(t, b.dir, filepath.Join(b.dir, "named"), "-g", "-n", "1", "-c", "named.conf")
 }
 
 // allow makes the running process allow any or none to transfer and query.
