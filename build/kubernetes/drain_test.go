@@ -42,7 +42,7 @@ func drained(t *testing.T, d *appsv1.Deployment, hosts int) (fullest, waited int
 		}
 	}
 	for host := range hosts {
-		fullest = max(fullest, c.count(host))
+		fullest = max(fullest, len(c.on(host)))
 	}
 	return fullest, waited
 }

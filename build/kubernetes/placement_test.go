@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,42 +57,46 @@ func manifests(t *testing.T) map[string]runtime.Object {
 	return all
 }
 
-// obstacle tells which pod of a Deployment would have to wait until another is gone: of its
-// first ones, of those that replace them when all are deleted at once, and of a rollout.
+// obstacle tells which pod of a Deployment would have to wait until another is gone, or
+// share a host though there are enough: of its first ones, of those that replace them when
+// all are deleted at once, and of a rollout.
 func obstacle(t *testing.T, d *appsv1.Deployment, open, closed int) string {
 	t.Helper()
 	c := &cluster{t: t, closed: make([]bool, open+closed)}
 	for host := open; host < len(c.closed); host++ {
 		c.closed[host] = true
 	}
-	replicas := int(*d.Spec.Replicas)
-	for range replicas {
-		if !c.place(d, "a") {
-			return "one of the first pods waits"
+	var before []*placed
+	for _, step := range []struct {
+		name, hash string
+		allAtOnce  bool // the pods before are deleted, or one after the other
+	}{{"the first pods", "a", true}, {"their replacements", "a", true}, {"the pods of a rollout", "b", false}} {
+		for i := range *d.Spec.Replicas {
+			if step.allAtOnce {
+				terminate(before...)
+			}
+			if !c.place(d, step.hash) {
+				return "one of " + step.name + " waits"
+			}
+			if !step.allAtOnce {
+				terminate(before[i])
+			}
 		}
-	}
-	before := c.pods
-	for _, p := range before {
-		p.terminating = true
-	}
-	for range replicas {
-		if !c.place(d, "a") {
-			return "a replacement waits while the pods that were deleted terminate"
+		if c.crowded() {
+			return "two of " + step.name + " are on one host"
 		}
-	}
-	before, c.pods = c.pods[replicas:], c.pods[replicas:]
-	for i := range replicas {
-		if !c.place(d, "b") {
-			return "a pod of a rollout waits"
-		}
-		before[i].terminating = true // and still there
-	}
-	for host := range c.closed {
-		if n := c.count(host); n > 2 { // the new one, and the old one that terminates
-			return fmt.Sprintf("%d pods are on one host", n)
+		before = slices.DeleteFunc(slices.Clone(c.pods), func(p *placed) bool { return p.terminating })
+		if step.allAtOnce {
+			c.pods = before // those that were deleted have had the time to go
 		}
 	}
 	return ""
+}
+
+func terminate(pods ...*placed) {
+	for _, p := range pods {
+		p.terminating = true
+	}
 }
 
 // A server that is told to go waits for peers to promise, and its replacement is one of
@@ -135,11 +140,12 @@ func TestWhatWouldKeepAReplacementOutIsFound(t *testing.T) {
 		want         string
 	}{
 		{"nothing", func(*corev1.PodSpec) {}, 3, 0, ""},
-		{"anti-affinity", required(term), 4, 0, "a replacement waits while the pods that were deleted terminate"},
-		{"anti-affinity of a revision", required(ofRevision), 3, 0, "a replacement waits while the pods that were deleted terminate"},
+		{"anti-affinity", required(term), 4, 0, "one of their replacements waits"},
+		{"anti-affinity of a revision", required(ofRevision), 3, 0, "one of their replacements waits"},
 		{"anti-affinity, twice the hosts", required(term), 6, 0, ""},
-		{"spread of all revisions", func(s *corev1.PodSpec) { s.TopologySpreadConstraints[0].MatchLabelKeys = nil }, 3, 1, "a pod of a rollout waits"},
-		{"no spread", func(s *corev1.PodSpec) { s.TopologySpreadConstraints = nil }, 3, 0, ""},
+		{"spread of all revisions", func(s *corev1.PodSpec) { s.TopologySpreadConstraints[0].MatchLabelKeys = nil }, 3, 1, "one of the pods of a rollout waits"},
+		{"spread of all revisions, no host closed", func(s *corev1.PodSpec) { s.TopologySpreadConstraints[0].MatchLabelKeys = nil }, 3, 0, "two of the pods of a rollout are on one host"},
+		{"no spread", func(s *corev1.PodSpec) { s.TopologySpreadConstraints = nil }, 3, 0, "two of the first pods are on one host"},
 		{"too few hosts", func(*corev1.PodSpec) {}, 2, 1, "one of the first pods waits"},
 	} {
 		_, d, _, _ := server(t)

@@ -48,13 +48,13 @@ func (c *cluster) of(d *appsv1.Deployment, hash string) *placed {
 	return &placed{labels: set, spec: spec}
 }
 
-// place puts a pod on the host with the fewest pods of those that it may be on. If there is
-// none, it is pending.
+// place puts a pod on the fullest host of those that it may be on: the scheduler prefers one
+// for reasons that no manifest knows. If there is none, it is pending.
 func (c *cluster) place(d *appsv1.Deployment, hash string) bool {
 	c.t.Helper()
 	p, best := c.of(d, hash), -1
 	for host, closed := range c.closed {
-		if !closed && c.spread(p, host) && c.apart(p, host) && (best < 0 || c.count(host) < c.count(best)) {
+		if !closed && c.spread(p, host) && c.apart(p, host) && (best < 0 || len(c.on(host)) > len(c.on(best))) {
 			best = host
 		}
 	}
@@ -64,13 +64,24 @@ func (c *cluster) place(d *appsv1.Deployment, hash string) bool {
 	return best >= 0
 }
 
-func (c *cluster) count(host int) (n int) {
+// on are the pods of a host that do not terminate.
+func (c *cluster) on(host int) (pods []*placed) {
 	for _, p := range c.pods {
-		if p.host == host {
-			n++
+		if p.host == host && !p.terminating {
+			pods = append(pods, p)
 		}
 	}
-	return n
+	return pods
+}
+
+// crowded tells whether a host has two pods.
+func (c *cluster) crowded() bool {
+	for host := range c.closed {
+		if len(c.on(host)) > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // selects tells what a term of a pod has in view: its selector, and the values that the pod
