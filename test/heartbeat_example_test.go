@@ -73,7 +73,7 @@ func TestExampleHeartbeatTellsThatTheWatchHasFrozen(t *testing.T) {
 		!slices.Equal(rule.ResourceNames, []string{name}) || !slices.Equal(rule.Verbs, []string{"patch"}) || !slices.Equal(rule.Resources, []string{"services"}),
 		m.RoleBinding.RoleRef.Name != m.Role.Name || m.RoleBinding.Subjects[0].Name != pod.ServiceAccountName,
 		m.ServiceAccount.Name != pod.ServiceAccountName || m.Role.Namespace != namespaceOfAll || m.RoleBinding.Namespace != namespaceOfAll,
-		*m.Deployment.Spec.Replicas != 1 || m.Deployment.Namespace != namespaceOfAll || m.ServiceAccount.Namespace != namespaceOfAll:
+		*m.Deployment.Spec.Replicas != 2 || m.Deployment.Namespace != namespaceOfAll || m.ServiceAccount.Namespace != namespaceOfAll:
 		t.Errorf("the manifests do not fit each other: %+v", m)
 	}
 

@@ -40,10 +40,11 @@ func TestEverySelectorSelectsTheServers(t *testing.T) {
 	all, d, _, _ := server(t)
 	pod, spec := labels.Set(d.Spec.Template.Labels), d.Spec.Template.Spec
 	selectors := map[string]*metav1.LabelSelector{
-		"Deployment":    d.Spec.Selector,
-		"budget":        get[*policyv1.PodDisruptionBudget](t, all, "PodDisruptionBudget coredns").Spec.Selector,
-		"anti-affinity": spec.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution[0].LabelSelector,
-		"spread":        spec.TopologySpreadConstraints[0].LabelSelector,
+		"Deployment": d.Spec.Selector,
+		"budget":     get[*policyv1.PodDisruptionBudget](t, all, "PodDisruptionBudget coredns").Spec.Selector,
+	}
+	for _, c := range spec.TopologySpreadConstraints {
+		selectors["spread of "+c.TopologyKey] = c.LabelSelector
 	}
 	for _, name := range []string{"kube-dns", "coredns-peers"} {
 		s := get[*corev1.Service](t, all, "Service "+name)
@@ -75,13 +76,15 @@ func TestPortsOfServicesProbesAndCorefileAreTheSame(t *testing.T) {
 		return int32(n)
 	}
 	peers := port(b.word("selfpreserve"))
-	health := int32(8080) // its default
-	if given := b.words("health"); len(given) != 0 {
-		t.Fatalf("health is at %q", given)
+	const health, ready = int32(8080), int32(8181) // their defaults
+	for _, name := range []string{"health", "ready"} {
+		if given := b.words(name); len(given) != 0 {
+			t.Fatalf("%s is at %q", name, given)
+		}
 	}
-	listening := map[string]bool{}
-	for _, p := range []string{dns + "/UDP", dns + "/TCP", fmt.Sprint(port(b.word("prometheus")), "/TCP"), fmt.Sprint(health, "/TCP"), fmt.Sprint(peers, "/TCP")} {
-		listening[p] = true
+	listening := map[string]bool{dns + "/UDP": true, dns + "/TCP": true}
+	for _, p := range []int32{port(b.word("prometheus")), health, ready, peers} {
+		listening[fmt.Sprint(p, "/TCP")] = true
 	}
 	named := map[string]int32{}
 	for _, p := range c.Ports {
@@ -157,12 +160,9 @@ func TestAsManyHaveToStayAsTheBudgetSays(t *testing.T) {
 	if roll.MaxSurge.IntValue() != 1 || roll.MaxUnavailable.String() != "0" {
 		t.Errorf("a rollout surges by %s while %s are away", roll.MaxSurge, roll.MaxUnavailable)
 	}
-	spec := d.Spec.Template.Spec
-	apart, zones := spec.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution[0], spec.TopologySpreadConstraints[0]
-	if apart.TopologyKey != corev1.LabelHostname || !slices.Equal(apart.MatchLabelKeys, []string{"pod-template-hash"}) {
-		t.Errorf("the servers are kept apart by %+v", apart)
-	}
-	if zones.TopologyKey != corev1.LabelTopologyZone || zones.WhenUnsatisfiable != corev1.ScheduleAnyway {
+	// How hosts are shared is in placement_test.go.
+	spread := d.Spec.Template.Spec.TopologySpreadConstraints
+	if zones := spread[len(spread)-1]; zones.TopologyKey != corev1.LabelTopologyZone || zones.WhenUnsatisfiable != corev1.ScheduleAnyway {
 		t.Errorf("the servers are spread by %+v", zones)
 	}
 }

@@ -53,18 +53,20 @@ func TestItGoesOverWhatKubeadmHasMade(t *testing.T) {
 	if d.Name != ours.Name || d.Namespace != ours.Namespace || !equality.Semantic.DeepEqual(d.Spec.Selector, ours.Spec.Selector) {
 		t.Errorf("%s in %s selects %v", d.Name, d.Namespace, d.Spec.Selector)
 	}
-	// kubeadm's port for a probe of ready is still listed, which opens and closes nothing;
-	// so is its wish that servers be apart, which is ours too.
 	then := d.Spec.Template.Spec
 	if len(then.Containers) != 1 || len(then.Volumes) != 1 {
 		t.Fatalf("%d containers and %d volumes", len(then.Containers), len(then.Volumes))
 	}
-	then.Containers[0].Ports = slices.DeleteFunc(then.Containers[0].Ports, func(p corev1.ContainerPort) bool { return p.Name == "readiness-probe" })
 	slices.SortFunc(then.Containers[0].Ports, func(a, b corev1.ContainerPort) int {
 		place := func(p corev1.ContainerPort) int { return slices.Index(c.Ports, p) }
 		return place(a) - place(b)
 	})
-	then.Affinity.PodAntiAffinity.PreferredDuringSchedulingIgnoredDuringExecution = nil
+	// kubeadm's preference for a host without a server stays, as the README says. It keeps
+	// no pod from any host.
+	if a := then.Affinity; a.NodeAffinity != nil || a.PodAffinity != nil || len(a.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution) != 0 {
+		t.Errorf("where the pods may run is bound by %+v", a)
+	}
+	then.Affinity = nil
 	then.Containers[0].LivenessProbe.SuccessThreshold = 0 // 1, its default
 	if !equality.Semantic.DeepEqual(then, ours.Spec.Template.Spec) {
 		have, _ := json.MarshalIndent(then, "", " ")

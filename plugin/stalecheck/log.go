@@ -37,19 +37,29 @@ func (s *StaleCheck) stillSaid(before *said) said {
 }
 
 // tell writes a line when the zone's status changes, when a reference goes or comes
-// back, and when a source cannot tell any more or can again.
+// back, and when a source cannot tell any more or can again. What ends with the zone
+// being of unknown age is one line, which names each source.
 func (s *StaleCheck) tell(z *zone, v *verdict, now time.Time) {
 	s.tellReferences(z, now)
 	s.tellAction(z, v, now)
 	silent := true // all sources, and so that the log has it
+	var news []source
 	for of := range backend {
 		if s.rules.asks[of] {
-			s.tellSource(z, of, &v.findings[of], now)
+			if s.tellSource(z, of, &v.findings[of], now) {
+				news = append(news, of)
+			}
 			silent = silent && z.said.cannot[of]
 		}
 	}
 	said := &z.said
-	if (said.any && v.status == said.status) || (v.status == unknown && !silent) {
+	same := (said.any && v.status == said.status) || (v.status == unknown && !silent)
+	if same || v.status != unknown {
+		for _, of := range news {
+			s.log.sources.warningf(now, "Zone %s: its %s cannot tell its age: %s", z.name, of, v.findings[of].why)
+		}
+	}
+	if same {
 		return
 	}
 	first := !said.any
@@ -79,10 +89,10 @@ func (s *StaleCheck) tellAction(z *zone, v *verdict, now time.Time) {
 	}
 }
 
-// tellSource says that a source cannot tell once that has lasted for two intervals: at
-// the start, when a secondary loads its zone anew, and when a datagram is lost, it heals
-// by itself.
-func (s *StaleCheck) tellSource(z *zone, of source, f *finding, now time.Time) {
+// tellSource says that a source can tell again, and reports whether it is news that it
+// cannot: once that has lasted for two intervals. At the start, when a secondary loads its
+// zone anew, and when a datagram is lost, it heals by itself.
+func (s *StaleCheck) tellSource(z *zone, of source, f *finding, now time.Time) (news bool) {
 	said := &z.said
 	switch {
 	case f.known:
@@ -91,16 +101,17 @@ func (s *StaleCheck) tellSource(z *zone, of source, f *finding, now time.Time) {
 			delete(said.cannot, of)
 			s.log.sources.infof(now, "Zone %s: its %s can tell its age again", z.name, of)
 		}
-		return
+		return false
 	case f.why == notAsked:
-		return
+		return false
 	case said.since[of].IsZero():
 		said.since[of] = now
 	}
-	if !said.cannot[of] && now.Sub(said.since[of]) >= 2*s.interval {
+	news = !said.cannot[of] && now.Sub(said.since[of]) >= 2*s.interval
+	if news {
 		said.cannot[of] = true
-		s.log.sources.warningf(now, "Zone %s: its %s cannot tell its age: %s", z.name, of, f.why)
 	}
+	return news
 }
 
 func (s *StaleCheck) tellReferences(z *zone, now time.Time) {

@@ -51,8 +51,7 @@ func TestTheLogHasALineAtEachChange(t *testing.T) {
 		{0, own(0, servfail), ""},
 		{0, ref(9, ""), ""}, // as at every start of a secondary
 		{19 * time.Second, own(0, servfail), ""},
-		{time.Second, own(0, servfail), "[WARNING] Zone example.org.: its primary cannot tell its age: no serial of ours\n" +
-			"[WARNING] Zone example.org. is of unknown age: primary: no serial of ours; backend: SERVFAIL"},
+		{time.Second, own(0, servfail), "[WARNING] Zone example.org. is of unknown age: primary: no serial of ours; backend: SERVFAIL"},
 		{time.Second, own(0, servfail), ""},
 		{time.Second, own(8, ""), "[INFO] Zone example.org.: its primary can tell its age again\n[INFO] Zone example.org. is fresh again"},
 		{38 * time.Second, ref(9, ""), ""},
@@ -100,6 +99,40 @@ func TestAHeartbeatThatCannotTellIsLoggedOnce(t *testing.T) {
 	} {
 		if got := strings.Join(beat(step.why), "\n"); got != step.want {
 			t.Errorf("%s after the start, %q: %q, want %q", now.Sub(at), step.why, got, step.want)
+		}
+	}
+}
+
+// The zone's line names each source that cannot tell, so that these have none of their own.
+func TestAMissingHeartbeatIsOneWarning(t *testing.T) {
+	const none = "heartbeat beat.example.org"
+	for _, c := range []struct {
+		sources string
+		primary []failure // of each look, if there is one
+		want    string
+	}{
+		{none, nil, "[WARNING] Zone example.org. is of unknown age: heartbeat: no heartbeat"},
+		{none + "\n primary 192.0.2.1", []failure{"", "", "", refused, refused, refused}, "[WARNING] Zone example.org.: its heartbeat cannot tell its age: no heartbeat\n" +
+			"[WARNING] Zone example.org.: the answer of primary 192.0.2.1:53 is of no use: REFUSED\n" +
+			"[WARNING] Zone example.org. is of unknown age: primary: no answer (192.0.2.1:53: REFUSED); heartbeat: no heartbeat"},
+	} {
+		s := newCheck(t, "stalecheck {\n "+c.sources+"\n}")
+		now := at
+		s.now = func() time.Time { return now }
+		got := logged(t, func() {
+			for i := range 6 {
+				s.seen(t, "example.org.", func(h *history) {
+					h.observeOwn(8, 1000, "", now)
+					h.observeHeartbeat(now, noHeartbeat, now)
+					if c.primary != nil {
+						h.observeReference(0, 8, c.primary[i], now)
+					}
+				})
+				now = now.Add(10 * time.Second)
+			}
+		})
+		if got := strings.Join(got, "\n"); got != c.want {
+			t.Errorf("%s: %q, want %q", c.sources, got, c.want)
 		}
 	}
 }
@@ -153,8 +186,7 @@ func TestALoneServerIsTold(t *testing.T) {
 		got = append(got, logged(t, func() { s.seen(t, "example.org.", func(h *history) { h.observeOwn(8, 1000, "", now) }) })...)
 		now = now.Add(10 * time.Second)
 	}
-	if got := strings.Join(got, ""); got != "[WARNING] Zone example.org.: its peers cannot tell its age: no server but this one"+
-		"[WARNING] Zone example.org. is of unknown age: peers: no server but this one" {
+	if got := strings.Join(got, ""); got != "[WARNING] Zone example.org. is of unknown age: peers: no server but this one" {
 		t.Errorf("%q", got)
 	}
 }
