@@ -4,27 +4,29 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 // farewell bounds how long a leaver waits until who promised has been told.
 const farewell = 500 * time.Millisecond
 
 // carryOut begins what the machine wants done, and returns its answer to a request.
-func (n *node) carryOut(actions []action) Reply {
-	var replied Reply
+func (n *node) carryOut(actions []promise.Action) promise.Reply {
+	var replied promise.Reply
 	var last sync.WaitGroup // what a leaver still says
 	leaves := false
 	for _, a := range actions {
 		switch a := a.(type) {
-		case answer:
+		case promise.Answer:
 			replied = a.Reply
-		case ask:
+		case promise.Ask:
 			n.spawn(new(sync.WaitGroup), func(ctx context.Context) { n.sendAsk(ctx, a) })
-		case letGo:
+		case promise.Release:
 			n.sendRelease(&last, a)
-		case departure:
+		case promise.Departure:
 			countDeparture(a)
-			if a.Cause == termination && a.Outcome != refused {
+			if a.Cause == promise.Termination && a.Outcome != promise.Refused {
 				leaves = true
 				n.tellDeparture(a.Outcome)
 			}
@@ -53,7 +55,7 @@ func (n *node) spawn(group *sync.WaitGroup, work func(context.Context)) {
 
 // sendRelease releases a promise. What a reload cuts short is sent after it. Called with
 // the lock.
-func (n *node) sendRelease(group *sync.WaitGroup, a letGo) {
+func (n *node) sendRelease(group *sync.WaitGroup, a promise.Release) {
 	if n.cancel == nil {
 		n.later = append(n.later, a)
 		return
@@ -72,10 +74,10 @@ func (n *node) sendRelease(group *sync.WaitGroup, a letGo) {
 	})
 }
 
-func (n *node) sendAsk(ctx context.Context, a ask) {
+func (n *node) sendAsk(ctx context.Context, a promise.Ask) {
 	r, err := n.peerOf.ask(ctx, a.To, a.Request)
 	if err != nil {
-		n.do(failed{sent: a.Sent, why: err.Error()})
+		n.step(promise.Failed{Sent: a.Sent, Why: err.Error()})
 		return
 	}
 	if r.Granted {
@@ -83,7 +85,7 @@ func (n *node) sendAsk(ctx context.Context, a ask) {
 		n.roster.isNow(a.To, r.From)
 		n.mu.Unlock()
 	}
-	n.do(reply{sent: a.Sent, to: a.To, Reply: r})
+	n.step(promise.Replied{Sent: a.Sent, To: a.To, Reply: r})
 }
 
 // leave lets the shutdown go on once who promised is told, or have not answered for long.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/coredns/coredns/plugin"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 // tolerated is how many failures in a row a check may have before the server is unfit.
@@ -112,8 +114,8 @@ func (c *check) run(ctx context.Context) error {
 }
 
 // note takes the results of a run.
-func (c *checks) note(now time.Duration, errs []error) fitness {
-	f := fitness{fit: true, sound: true, able: true}
+func (c *checks) note(now time.Duration, errs []error) promise.Fitness {
+	f := promise.Fitness{Fit: true, AllPassed: true, PluginsReady: true}
 	var why []string
 	for i, check := range c.all {
 		wasWell := check.fails == 0
@@ -121,19 +123,19 @@ func (c *checks) note(now time.Duration, errs []error) fitness {
 			check.fails, check.reason, check.passed = 0, "", true
 		} else {
 			check.fails, check.reason = check.fails+1, strings.ReplaceAll(errs[i].Error(), "\n", "; ")
-			f.sound = false
-			f.able = f.able && !check.ready
+			f.AllPassed = false
+			f.PluginsReady = f.PluginsReady && !check.ready
 		}
 		if !check.looked || wasWell != (check.fails == 0) {
 			check.since = now
 		}
 		check.looked = true
 		if check.fails > tolerated {
-			f.fit = false
+			f.Fit = false
 			why = append(why, check.name+": "+check.reason)
 		}
 	}
-	f.why = strings.Join(why, ", ")
+	f.Why = strings.Join(why, ", ")
 	return f
 }
 
@@ -160,8 +162,8 @@ func (n *node) check(ctx context.Context) {
 	if n.queries.Load() > 0 {
 		n.isInForce()
 	}
-	n.do(f)
-	n.do(loadSeen{n.load()})
+	n.step(f)
+	n.step(promise.LoadSeen{QPS: n.load()})
 }
 
 // maxLook bounds a look at the checks, for intervals that are longer.

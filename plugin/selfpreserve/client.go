@@ -14,6 +14,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 // What a poll says of the poller, which is heeded if the poller is a known peer.
@@ -81,17 +83,17 @@ func (c *client) hello(ctx context.Context, address string, me hello) (hello, er
 	return it, err
 }
 
-func (c *client) ask(ctx context.Context, address string, r Request) (Reply, error) {
+func (c *client) ask(ctx context.Context, address string, r promise.Request) (promise.Reply, error) {
 	body := askBody{ID: r.From, Number: r.Number, Renew: r.Renew, Lifetime: r.Lifetime.Milliseconds(), Load: r.Load}
 	var b replyBody
 	err := c.exchange(ctx, http.MethodPost, address, "/promise", http.Header{}, body, &b, http.StatusOK, http.StatusConflict)
 	if err != nil {
-		return Reply{}, err
+		return promise.Reply{}, err
 	}
 	return b.reply(r)
 }
 
-func (c *client) release(ctx context.Context, address string, from ID, number uint64) error {
+func (c *client) release(ctx context.Context, address string, from promise.ID, number uint64) error {
 	return c.exchange(ctx, http.MethodDelete, address, "/promise", http.Header{}, releaseBody{from, number}, nil, http.StatusNoContent)
 }
 

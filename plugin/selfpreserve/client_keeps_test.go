@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 func TestAPeerThatStallsCostsPatienceAndNoMore(t *testing.T) {
@@ -25,7 +27,7 @@ func TestAPeerThatStallsCostsPatienceAndNoMore(t *testing.T) {
 	}
 	for name, handle := range map[string]http.HandlerFunc{"from the start": stall(""), "after the headers": stall(" "), "after the body": stall(grant)} {
 		address, c := serving(t, handle)
-		if state, why := asks(t, address, c, 50*time.Millisecond); state != Asking || !strings.HasSuffix(why, "no reply in time") {
+		if state, why := asks(t, address, c, 50*time.Millisecond); state != promise.Asking || !strings.HasSuffix(why, "no reply in time") {
 			t.Errorf("%s: it is %s, %s", name, state, why)
 		}
 	}
@@ -61,7 +63,7 @@ func TestAKeptConnectionThatThePeerClosesIsTriedAgain(t *testing.T) {
 	c := newClient(":8182", nil, nil)
 	defer c.close()
 	for i := range 3 {
-		if _, err := c.ask(t.Context(), ln.Addr().String(), Request{From: "id-me", Number: 1, Lifetime: 6 * time.Second}); err != nil {
+		if _, err := c.ask(t.Context(), ln.Addr().String(), promise.Request{From: "id-me", Number: 1, Lifetime: 6 * time.Second}); err != nil {
 			t.Errorf("POST %d: %s", i, err)
 		}
 		if err := c.release(t.Context(), ln.Addr().String(), "id-me", 1); err != nil {
@@ -79,7 +81,7 @@ func TestPeersAreAskedFromTheAddressOfTheListener(t *testing.T) {
 	defer server.Close()
 	for listen, want := range map[string]string{"127.0.0.2:8182": "127.0.0.2", ":8182": "127.0.0.1", "0.0.0.0:8182": "127.0.0.1", "[::1]:8182": "127.0.0.1", "[::ffff:127.0.0.2]:8182": "127.0.0.2"} {
 		c := newClient(listen, nil, nil)
-		if it, err := c.hello(t.Context(), server.Listener.Addr().String(), hello{ID: "id-me"}); err != nil || it.ID != "id-a" || it.State != Serving || from != want {
+		if it, err := c.hello(t.Context(), server.Listener.Addr().String(), hello{ID: "id-me"}); err != nil || it.ID != "id-a" || it.State != promise.Serving || from != want {
 			t.Errorf("%s: asked from %s, want %s: %+v, %v", listen, from, want, it, err)
 		}
 		c.close()

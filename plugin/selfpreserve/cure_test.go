@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 // sickFor is a check that fails for so long.
@@ -25,16 +27,16 @@ func sickFor(d time.Duration) func(context.Context) error {
 func TestAfterASlowStartAServerWaitsForItsCanary(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSurveyor(t, nobody)
-		s.m.set.promise, s.conf.promise = 6*time.Second, 6*time.Second
+		s.conf.promise = 6 * time.Second
 		s.checks.add("ready kubernetes", sickFor(10*time.Second))
 		s.checks.add("canary a. A", sickFor(13*time.Second))
 		begin := time.Now()
 		s.run(s.surroundings)
-		for !s.view.Load().ready {
+		for !s.view.Load().State.InService() {
 			time.Sleep(100 * time.Millisecond)
 		}
-		if took := time.Since(begin); took < 13*time.Second || took > 14*time.Second || s.view.Load().text != "OK" {
-			t.Errorf("/ready is 200 %s after %s", s.view.Load().text, took)
+		if took := time.Since(begin); took < 13*time.Second || took > 14*time.Second || readiness(s.view.Load()) != "OK" {
+			t.Errorf("/ready is 200 %s after %s", readiness(s.view.Load()), took)
 		}
 	})
 }
@@ -51,7 +53,7 @@ func TestAServerThatIsSickFromTheStartSaysThatItComesIntoService(t *testing.T) {
 func TestWhoIsForcedOutByItsOwnPromiseSaysSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, 2, near(1))
-		f.nodes[1].machine(func(m *machine) { m.given = append(m.given, given{to: "zz", number: 1, until: m.now + time.Hour}) })
+		promiseTo(t, f.nodes[1].node, "zz")
 		got := logged(t, func() { <-f.terminate(f.nodes[1]) })
 		if want := "[ERROR] Leaves service by force after max_hold of 20s: it has itself promised to stay, to 1 (1 of 1 known answer)"; got[len(got)-1] != want {
 			t.Errorf("%q, want %q", got, want)
@@ -102,11 +104,9 @@ func TestAReloadInTheMidstOfARoundLeavesNobodyBound(t *testing.T) {
 		<-left
 		time.Sleep(time.Second)
 		for _, other := range f.nodes[1:] {
-			other.machine(func(m *machine) {
-				if len(m.given) > 0 {
-					t.Errorf("%s is bound to who is gone: %+v", m.id, m.given)
-				}
-			})
+			if n := other.given(); n > 0 {
+				t.Errorf("%s is bound to who is gone: by %d", other.id, n)
+			}
 		}
 	})
 }
@@ -116,7 +116,7 @@ func TestAPromiseOfAPeerThatWasNotPolledSinceItsRestartCounts(t *testing.T) {
 	r := newRoster()
 	it := addrs("10.0.0.1:8182", "10.0.0.2:8182")
 	r.find(0, "a", "", it, nobody)
-	r.answered(0, it[0], "me", "old", Serving)
+	r.answered(0, it[0], "me", "old", promise.Serving)
 	for _, address := range []string{"10.0.0.1:8182", "10.0.0.2:8182", "10.0.0.3:8182", "none"} {
 		r.isNow(address, "new")
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/plugin"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 // process is what outlives a reload: the node with its promises, and its listeners.
@@ -100,7 +102,7 @@ func (cf *corefile) start() error {
 	return nil
 }
 
-func newID() ID { return ID(rand.Text()) }
+func newID() promise.ID { return promise.ID(rand.Text()) }
 
 // serveAt listens at conf's address, unless that is so already.
 func serveAt(n *node, conf *config) error {

@@ -9,9 +9,12 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 // httpServer is the HTTP listener of a node. It outlives a reload that leaves its address.
@@ -79,15 +82,28 @@ func (n *node) handler() http.Handler {
 // serveReady has no lock to wait for.
 func (n *node) serveReady(w http.ResponseWriter, _ *http.Request) {
 	v := n.view.Load()
-	if !v.ready {
+	if !v.State.InService() {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	_, _ = io.WriteString(w, v.text)
+	_, _ = io.WriteString(w, readiness(v))
+}
+
+// readiness is the text of /ready.
+func readiness(v *promise.View) string {
+	switch v.State {
+	case promise.Serving:
+		return "OK"
+	case promise.Asking:
+		return "PRESERVED: " + v.Why
+	case promise.Aside:
+		return "ASIDE: " + v.Why
+	}
+	return strings.ToUpper(v.State.String())
 }
 
 // servePoll tells anybody who this server is, and heeds what a known peer says of itself.
 func (n *node) servePoll(w http.ResponseWriter, r *http.Request) {
-	it := hello{ID: ID(r.Header.Get(headerID))}
+	it := hello{ID: promise.ID(r.Header.Get(headerID))}
 	if it.valid() == nil && it.State.UnmarshalText([]byte(r.Header.Get(headerState))) == nil && n.isPeer(r) {
 		n.mu.Lock()
 		n.roster.told(n.now(), it.ID, it.State)
@@ -104,12 +120,12 @@ func (n *node) servePromise(w http.ResponseWriter, r *http.Request) {
 	if !n.read(w, r, &body) {
 		return
 	}
-	request_, err := body.request()
+	request, err := body.request()
 	if err != nil {
 		n.reject(w, r, http.StatusBadRequest, malformed, err)
 		return
 	}
-	reply := n.do(request{request_})
+	reply := n.step(promise.Requested{Request: request})
 	status := http.StatusOK
 	if !reply.Granted {
 		status = http.StatusConflict
@@ -125,11 +141,11 @@ func (n *node) serveRelease(w http.ResponseWriter, r *http.Request) {
 	if !n.read(w, r, &body) {
 		return
 	}
-	if err := body.ID.valid(); err != nil {
+	if err := validID(body.ID); err != nil {
 		n.reject(w, r, http.StatusBadRequest, malformed, err)
 		return
 	}
-	n.do(release{body.ID, body.Number})
+	n.step(promise.Released{From: body.ID, Number: body.Number})
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 // still is a node in service that does nothing by itself, an hour after its start. It
@@ -24,14 +26,15 @@ func newStill(t testing.TB) *still {
 	s := &still{clock: time.Hour}
 	set := near(1)
 	set.peers = true
-	conf := &config{settings: set, static: []netip.AddrPort{
+	conf := &set
+	conf.static = []netip.AddrPort{
 		netip.MustParseAddrPort("192.0.2.2:8182"), netip.MustParseAddrPort("[fe80::2%eth0]:8182"), netip.MustParseAddrPort("[2001:db8::2]:8182"),
-	}}
+	}
 	s.node = newNode("id-me", conf, func() time.Duration { return s.clock }, rand.New(rand.NewPCG(1, 2)))
 	s.roster.find(0, staticPeers, "", conf.static, nobody)
-	s.do(fitness{fit: true, sound: true})
-	if s.m.state != Serving {
-		t.Fatalf("it is %s", s.m.state)
+	s.step(promise.Fitness{Fit: true, AllPassed: true})
+	if now := s.view.Load(); now.State != promise.Serving {
+		t.Fatalf("it is %s", now.State)
 	}
 	return s
 }
@@ -43,9 +46,7 @@ func (s *still) everything() string {
 		peers = append(peers, fmt.Sprintf("%+v", *p))
 	}
 	slices.Sort(peers)
-	m := *s.m
-	m.actions = nil
-	return fmt.Sprintf("%+v\n%q\n%+v", m, peers, s.view.Load())
+	return fmt.Sprintf("%+v\n%q\n%+v", *s.machine, peers, s.view.Load())
 }
 
 const knownPeer = "192.0.2.2:4711"
@@ -68,9 +69,9 @@ func (s *still) serve(r *http.Request) string {
 
 func TestWhatAStrangerSendsChangesNothing(t *testing.T) {
 	s := newStill(t)
-	s.roster.answered(s.clock, netip.MustParseAddrPort("192.0.2.2:8182"), "id-me", "id-a", Serving)
+	s.roster.answered(s.clock, netip.MustParseAddrPort("192.0.2.2:8182"), "id-me", "id-a", promise.Serving)
 	s.send("POST", "/promise", knownPeer, `{"id":"id-a","number":7,"lifetime_ms":6000}`)
-	if len(s.m.given) != 1 {
+	if s.view.Load().Given != 1 {
 		t.Fatal("there is no promise to end")
 	}
 	before := s.everything()
@@ -116,7 +117,7 @@ func TestAPeerIsKnownByItsAddressAsItComes(t *testing.T) {
 		if got := s.send("POST", "/promise", from, `{"id":"id-a","number":1,"lifetime_ms":7000}`); got != want {
 			t.Errorf("%s: %s, want %s", from, got, want)
 		}
-		if got := s.send("DELETE", "/promise", from, `{"id":"id-a","number":1}`); got != "204 " || len(s.m.given) != 0 {
+		if got := s.send("DELETE", "/promise", from, `{"id":"id-a","number":1}`); got != "204 " || s.view.Load().Given != 0 {
 			t.Errorf("%s: DELETE: %s", from, got)
 		}
 	}
@@ -125,7 +126,7 @@ func TestAPeerIsKnownByItsAddressAsItComes(t *testing.T) {
 func TestAKnownPeerIsHeededWhenItSaysHowItIs(t *testing.T) {
 	s := newStill(t)
 	it := netip.MustParseAddrPort("192.0.2.2:8182")
-	s.roster.answered(0, it, "id-me", "id-a", Serving)
+	s.roster.answered(0, it, "id-me", "id-a", promise.Serving)
 	for _, c := range []struct{ id, state, want string }{
 		{"id-a", "asking", "asking"}, {"id-a", "aside", "aside"}, {"id-b", "serving", "aside"}, {"id-a", "gone", "aside"},
 		{"", "serving", "aside"}, {"id a", "serving", "aside"}, {"id-a", "", "aside"}, {"id-a", "leaving", "leaving"},

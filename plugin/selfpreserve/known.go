@@ -3,13 +3,15 @@ package selfpreserve
 import (
 	"strings"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 // known is the number of other servers. One of two addresses is one, and so is one of
 // which one family does not answer here: once somebody of a name has answered, its
 // addresses of two families are taken for those of the same servers.
 func (r *roster) known(now time.Duration) int {
-	heard, silent := make(map[ID]bool), 0
+	heard, silent := make(map[promise.ID]bool), 0
 	names := make(map[string]*named)
 	for address, p := range r.peers {
 		if !p.known(now) {
@@ -23,7 +25,7 @@ func (r *roster) known(now time.Duration) int {
 			if name, family, found := splitFinder(finder); found {
 				byName = true
 				if names[name] == nil {
-					names[name] = &named{heard: make(map[ID]bool), of: make(map[string]map[string]bool)}
+					names[name] = &named{heard: make(map[promise.ID]bool), of: make(map[string]map[string]bool)}
 				}
 				names[name].add(family, p.id, address.String())
 			}
@@ -40,11 +42,11 @@ func (r *roster) known(now time.Duration) int {
 
 // named are the servers of one name.
 type named struct {
-	heard map[ID]bool                // that have answered, over either family
+	heard map[promise.ID]bool        // that have answered, over either family
 	of    map[string]map[string]bool // by family, ids and the addresses of the silent
 }
 
-func (n *named) add(family string, id ID, address string) {
+func (n *named) add(family string, id promise.ID, address string) {
 	if n.of[family] == nil {
 		n.of[family] = make(map[string]bool)
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 func TestAPeerOfTwoAddressesCountsOnce(t *testing.T) {
@@ -19,13 +21,13 @@ func TestAPeerOfTwoAddressesCountsOnce(t *testing.T) {
 		t.Errorf("%d before one was heard", got)
 	}
 	for i, address := range addrs("10.0.0.1:8182", "[2001:db8::1]:8182", "10.0.0.2:8182", "[2001:db8::2]:8182") {
-		r.answered(0, address, "me", ID([]string{"a", "b"}[i/2]), Serving)
+		r.answered(0, address, "me", promise.ID([]string{"a", "b"}[i/2]), promise.Serving)
 	}
 	if got := r.known(0); got != 2 {
 		t.Errorf("%d, want 2", got)
 	}
-	r.answered(0, addrs("10.0.0.2:8182")[0], "me", "a", Serving) // two of one family
-	r.answered(0, addrs("[2001:db8::2]:8182")[0], "me", "a", Serving)
+	r.answered(0, addrs("10.0.0.2:8182")[0], "me", "a", promise.Serving) // two of one family
+	r.answered(0, addrs("[2001:db8::2]:8182")[0], "me", "a", promise.Serving)
 	if got := r.known(0); got != 1 {
 		t.Errorf("%d, want 1", got)
 	}
@@ -34,10 +36,10 @@ func TestAPeerOfTwoAddressesCountsOnce(t *testing.T) {
 func TestWhoIsNotFoundAnyMoreIsRememberedForTenMinutes(t *testing.T) {
 	r := newRoster()
 	r.find(0, "a", "", addrs("10.0.0.1:8182", "10.0.0.2:8182", "10.0.0.3:8182"), nobody)
-	r.answered(time.Minute, addrs("10.0.0.1:8182")[0], "me", "a", Serving)
+	r.answered(time.Minute, addrs("10.0.0.1:8182")[0], "me", "a", promise.Serving)
 	r.find(time.Minute, "a", "", addrs("10.0.0.1:8182", "10.0.0.3:8182"), nobody)
 	r.find(2*time.Minute, "a", "", addrs("10.0.0.4:8182"), nobody)
-	r.told(9*time.Minute, "a", Serving) // which it says, and is not found
+	r.told(9*time.Minute, "a", promise.Serving) // which it says, and is not found
 	for _, c := range []struct {
 		now  time.Duration
 		want string
@@ -82,7 +84,7 @@ func TestServersOfANameCountOnceWhoeverOfThemAnswers(t *testing.T) {
 		r.find(0, name.finder(dns.TypeAAAA), "a", six, nobody)
 		r.find(0, staticPeers, "", addrs("192.0.2.9:8182"), nobody)
 		for _, ip := range strings.Fields(answers) {
-			r.answered(0, netip.AddrPortFrom(netip.MustParseAddr(ip), 8182), "me", ID(ip[len(ip)-1:]), Serving)
+			r.answered(0, netip.AddrPortFrom(netip.MustParseAddr(ip), 8182), "me", promise.ID(ip[len(ip)-1:]), promise.Serving)
 		}
 		if got := r.known(0) - 1; got != want {
 			t.Errorf("%d are known when those answer: %q, want %d", got, answers, want)
@@ -104,8 +106,8 @@ func TestAnAddressThatMayBeOurOwn(t *testing.T) {
 	}{
 		{"found", "0 known, 0 to ask, 1 to poll, may ask: true", func() { r.find(0, staticPeers, "", it, mayBe) }},
 		{"silent", "0 known, 0 to ask, 1 to poll, may ask: true", func() { r.silent(it[0]) }},
-		{"it is us", "0 known, 0 to ask, 1 to poll, may ask: false", func() { r.answered(0, it[0], "me", "me", Serving) }},
-		{"it is another", "1 known, 1 to ask, 1 to poll, may ask: true", func() { r.answered(0, it[0], "me", "b", Serving) }},
+		{"it is us", "0 known, 0 to ask, 1 to poll, may ask: false", func() { r.answered(0, it[0], "me", "me", promise.Serving) }},
+		{"it is another", "1 known, 1 to ask, 1 to poll, may ask: true", func() { r.answered(0, it[0], "me", "b", promise.Serving) }},
 		{"found again", "1 known, 1 to ask, 1 to poll, may ask: true", func() { r.find(0, staticPeers, "", it, mayBe) }},
 	} {
 		if step.do(); told() != step.want {
@@ -120,14 +122,14 @@ func TestWhatASilentPeerSays(t *testing.T) {
 	r, rng := newRoster(), rand.New(rand.NewPCG(1, 1))
 	it := addrs("10.0.0.1:8182")
 	r.find(0, "a", "", it, nobody)
-	r.answered(0, it[0], "me", "a", Serving)
+	r.answered(0, it[0], "me", "a", promise.Serving)
 	r.silent(it[0])
-	r.told(0, "a", Serving)
+	r.told(0, "a", promise.Serving)
 	if p := r.peers[it[0]]; p.status != unreachable || len(r.candidates(rng)) != 1 {
 		t.Errorf("%+v", *p)
 	}
-	r.told(0, "a", Leaving)
-	r.told(0, "a", Serving) // late
+	r.told(0, "a", promise.Leaving)
+	r.told(0, "a", promise.Serving) // late
 	if got := r.candidates(rng); len(got) != 0 {
 		t.Errorf("%v may be asked, and leaves", got)
 	}
@@ -140,7 +142,7 @@ func TestAReloadThatTakesOutAListOrANameKeepsTheRest(t *testing.T) {
 	r.find(0, conf.names[0].finder(dns.TypeA), "a", addrs("10.0.0.2:8182", "10.0.0.9:8182"), nobody)
 	r.find(0, conf.names[1].finder(dns.TypeAAAA), "b", addrs("[2001:db8::3]:8182"), nobody)
 	for i, address := range addrs("10.0.0.1:8182", "10.0.0.2:8182", "10.0.0.9:8182", "[2001:db8::3]:8182") {
-		r.answered(0, address, "me", ID(fmt.Sprint(i)), Serving)
+		r.answered(0, address, "me", promise.ID(fmt.Sprint(i)), promise.Serving)
 	}
 	for _, step := range []struct {
 		name string
@@ -170,7 +172,7 @@ func TestAReloadKeepsWhoIsRemembered(t *testing.T) {
 	by, all := conf.names[0].finder(dns.TypeA), addrs("10.0.0.1:8182", "10.0.0.2:8182", "10.0.0.3:8182")
 	r.find(0, by, "a", all, nobody)
 	for i, address := range all {
-		r.answered(0, address, "me", ID(fmt.Sprint(i)), Serving)
+		r.answered(0, address, "me", promise.ID(fmt.Sprint(i)), promise.Serving)
 	}
 	r.find(time.Second, by, "a", all[:1], nobody)
 	r.keepOnly(conf.finders(), nil)

@@ -6,8 +6,14 @@ import (
 	"net/netip"
 	"sync"
 
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+
 	"github.com/miekg/dns"
 )
+
+// polledAtOnce is how many peers are polled in a round, so that it costs the same in a
+// fleet of 30 and of 300.
+const polledAtOnce = 16
 
 // staticPeers is what finds the peers whose addresses stand in the Corefile.
 const staticPeers = "static"
@@ -48,7 +54,7 @@ func (n *node) meet(ctx context.Context) {
 	now := n.now()
 	n.roster.find(now, staticPeers, "", conf.static, own)
 	n.roster.forget(now)
-	polled, me := n.roster.pick(now, n.rng, atOnce), n.me()
+	polled, me := n.roster.pick(now, n.rng, polledAtOnce), n.me()
 	n.mu.Unlock()
 	for _, p := range polled {
 		all.Go(func() { n.poll(ctx, p.address, me) })
@@ -60,9 +66,9 @@ func (n *node) meet(ctx context.Context) {
 	n.mu.Lock()
 	now = n.now()
 	n.tellPeers(now)
-	seen := peersSeen{n.roster.candidates(n.rng), n.roster.known(now)}
+	seen := promise.PeersSeen{Peers: n.roster.candidates(n.rng), KnownPeers: n.roster.known(now)}
 	n.mu.Unlock()
-	n.do(seen)
+	n.step(seen)
 }
 
 // resolve takes a name's addresses of both families. What fails, or comes empty, leaves

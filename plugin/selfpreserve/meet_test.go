@@ -70,7 +70,7 @@ func TestSixteenOfFortyPeersArePolledAtATime(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if len(s.polled) != 39 || s.polled["10.0.0.7:8182"] != 0 || s.most != atOnce {
+		if len(s.polled) != 39 || s.polled["10.0.0.7:8182"] != 0 || s.most != polledAtOnce {
 			t.Errorf("%d of 39 were polled, up to %d at a time: %v", len(s.polled), s.most, s.polled)
 		}
 	})

@@ -8,6 +8,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 var (
@@ -34,7 +36,7 @@ var (
 	}, []string{"reason"})
 )
 
-func countDeparture(d departure) {
+func countDeparture(d promise.Departure) {
 	departuresTotal.WithLabelValues(string(d.Cause), string(d.Outcome)).Inc()
 }
 
@@ -96,15 +98,16 @@ func (c *nodeCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for i, name := range stateNames {
-		gauge(c.state, toFloat(n.m.state == State(i)), name) // #nosec G115 -- five names
+	v := n.view.Load()
+	for _, state := range promise.States() {
+		gauge(c.state, toFloat(v.State == state), state.String())
 	}
 	for _, check := range n.checks.all {
 		gauge(c.fit, toFloat(check.fit()), check.name)
 	}
 	counts := map[string]int{unheard: 0, unreachable: 0}
-	for _, name := range stateNames {
-		counts[name] = 0
+	for _, state := range promise.States() {
+		counts[state.String()] = 0
 	}
 	for _, p := range n.roster.sorted() {
 		if !p.self {
@@ -114,8 +117,8 @@ func (c *nodeCollector) Collect(ch chan<- prometheus.Metric) {
 	for status, count := range counts {
 		gauge(c.peers, float64(count), status)
 	}
-	gauge(c.number, float64(len(n.m.given)), "given")
-	gauge(c.number, float64(len(n.m.held)), "held")
+	gauge(c.number, float64(v.Given), "given")
+	gauge(c.number, float64(v.Held), "held")
 }
 
 func toFloat(b bool) float64 {
@@ -133,13 +136,13 @@ func registerCollector() {
 	registerOnce.Do(func() {
 		prometheus.MustRegister(newNodeCollector(currentNode))
 		// From 0: else the first that is counted is no increase.
-		for _, c := range []cause{termination, unfitness} {
-			for _, o := range []outcome{granted, refused} {
+		for _, c := range []promise.Cause{promise.Termination, promise.Unfit} {
+			for _, o := range []promise.Outcome{promise.Granted, promise.Refused} {
 				departuresTotal.WithLabelValues(string(c), string(o))
 			}
 		}
-		departuresTotal.WithLabelValues(string(termination), string(forced))
-		departuresTotal.WithLabelValues(string(unfitness), string(cancelled))
+		departuresTotal.WithLabelValues(string(promise.Termination), string(promise.Forced))
+		departuresTotal.WithLabelValues(string(promise.Unfit), string(promise.Cancelled))
 		rejectedTotal.WithLabelValues(stranger)
 		rejectedTotal.WithLabelValues(malformed)
 	})

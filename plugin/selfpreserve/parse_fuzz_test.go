@@ -58,8 +58,8 @@ func brokenLimits(c *config) (broken []string) {
 	limit("a host", host == "" || err == nil)
 	limit("peers", c.peers == (len(c.static)+len(c.names) > 0))
 	limit("too many", len(c.static) <= maxPeers && len(c.names) <= maxNames && len(c.canaries) <= maxCanaries)
-	limit("min_peers", c.minPeers.percent == 0 && c.minPeers.number >= 1 && c.minPeers.number <= 1024 ||
-		c.minPeers.number == 0 && c.minPeers.percent >= 1 && c.minPeers.percent <= 100)
+	limit("min_peers", c.minPeers.Percent == 0 && c.minPeers.Number >= 1 && c.minPeers.Number <= 1024 ||
+		c.minPeers.Number == 0 && c.minPeers.Percent >= 1 && c.minPeers.Percent <= 100)
 	limit("interval", c.interval >= minInterval && c.interval <= maxInterval)
 	limit("promise", c.promise >= minPromise && c.promise <= maxPromise && c.promise/3 >= c.interval)
 	limit("max_hold", c.maxHold > c.promise && c.maxHold <= maxHold)

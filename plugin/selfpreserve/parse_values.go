@@ -10,6 +10,8 @@ import (
 
 	"github.com/coredns/coredns/plugin/pkg/durations"
 
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+
 	"github.com/miekg/dns"
 )
 
@@ -32,9 +34,9 @@ func (s *stanza) parseMinPeers(args []string) error {
 		return fmt.Errorf("min_peers %q %w: %s", value, err, want)
 	}
 	if isPercentage {
-		s.minPeers = quota{percent: n}
+		s.minPeers = promise.Quota{Percent: n}
 	} else {
-		s.minPeers = quota{number: n}
+		s.minPeers = promise.Quota{Number: n}
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 // between severs those below n from the others.
@@ -142,7 +144,7 @@ func TestARollingRestartWithPercentagesTakesNoLonger(t *testing.T) {
 	}{{50, false, ""}, {75, true, ""}, {75, false, "2 3 4 "}} {
 		synctest.Test(t, func(t *testing.T) {
 			set, held := near(0), ""
-			set.minPeers = quota{percent: c.percent}
+			set.minPeers = promise.Quota{Percent: c.percent}
 			f := startFleet(&fleet{t: t, named: true}, 5, set)
 			for i := range 5 {
 				switch took := <-f.terminate(f.nodes[i]); {
@@ -170,7 +172,7 @@ func TestARollingRestartWithPercentagesTakesNoLonger(t *testing.T) {
 func TestACrashDoesNotLowerAPercentage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		set := near(0)
-		set.minPeers = quota{percent: 75}
+		set.minPeers = promise.Quota{Percent: 75}
 		f := startFleet(&fleet{t: t, named: true}, 5, set)
 		f.kill(f.nodes[3])
 		f.kill(f.nodes[4])

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 // remembered is how long a peer that is not found any more counts as known, so that a
@@ -30,7 +32,7 @@ type peer struct {
 	seen       time.Duration   // when it was last found
 	serverName string          // that its certificate has to have
 	self       bool            // it answered with our own id, or has not yet at an address of this host
-	id         ID              // "" before it has answered
+	id         promise.ID      // "" before it has answered
 	status     string          // a state's name, unreachable or unheard
 	left       bool            // it said that it leaves
 	polled     time.Duration   // when it was last picked to be polled
@@ -74,7 +76,7 @@ func (r *roster) keepOnly(by []string, static []netip.AddrPort) {
 }
 
 // answered notes the answer of the peer at address to a poll.
-func (r *roster) answered(now time.Duration, address netip.AddrPort, own, id ID, state State) {
+func (r *roster) answered(now time.Duration, address netip.AddrPort, own, id promise.ID, state promise.State) {
 	if p := r.peers[address]; p != nil {
 		p.self = id == own
 		p.id = id
@@ -84,7 +86,7 @@ func (r *roster) answered(now time.Duration, address netip.AddrPort, own, id ID,
 
 // isNow notes the process that has promised at address: another than when it was last
 // polled, if it has restarted.
-func (r *roster) isNow(address string, id ID) {
+func (r *roster) isNow(address string, id promise.ID) {
 	a, err := netip.ParseAddrPort(address)
 	if p := r.peers[a]; err == nil && p != nil && p.id != "" && !p.self {
 		p.id = id
@@ -100,20 +102,20 @@ func (r *roster) silent(address netip.AddrPort) {
 }
 
 // told notes what the process id has said of itself in a poll of its own.
-func (r *roster) told(now time.Duration, id ID, state State) {
+func (r *roster) told(now time.Duration, id promise.ID, state promise.State) {
 	for _, p := range r.peers {
 		switch {
 		case p.id != id:
 		case p.silent == 0:
 			p.says(now, state)
 		default: // it reaches us, but not we it
-			p.left = p.left || state == Leaving
+			p.left = p.left || state == promise.Leaving
 		}
 	}
 }
 
-func (p *peer) says(now time.Duration, state State) {
-	p.status, p.left, p.heard, p.silent = state.String(), state == Leaving, now, 0
+func (p *peer) says(now time.Duration, state promise.State) {
+	p.status, p.left, p.heard, p.silent = state.String(), state == promise.Leaving, now, 0
 }
 
 // known is whether p counts for a percentage: it is found, or has answered and was found
@@ -169,11 +171,11 @@ func (r *roster) sorted() []*peer {
 }
 
 // eagerness orders peers by how likely they promise.
-var eagerness = map[string]int{Serving.String(): 0, unheard: 1, Asking.String(): 2, unreachable: 3}
+var eagerness = map[string]int{promise.Serving.String(): 0, unheard: 1, promise.Asking.String(): 2, unreachable: 3}
 
 // candidates are the peers that may be asked for a promise: the likeliest first, in an
 // order drawn at random among equals.
-func (r *roster) candidates(rng *rand.Rand) []Peer {
+func (r *roster) candidates(rng *rand.Rand) []promise.Peer {
 	rank := func(p *peer) int {
 		if n, ok := eagerness[p.status]; ok {
 			return n
@@ -182,9 +184,9 @@ func (r *roster) candidates(rng *rand.Rand) []Peer {
 	}
 	all := slices.DeleteFunc(r.shuffled(rng), func(p *peer) bool { return p.self || p.left })
 	slices.SortStableFunc(all, func(a, b *peer) int { return cmp.Compare(rank(a), rank(b)) })
-	peers := make([]Peer, len(all))
+	peers := make([]promise.Peer, len(all))
 	for i, p := range all {
-		peers[i] = Peer{Address: p.address.String(), ID: p.id}
+		peers[i] = promise.Peer{Address: p.address.String(), ID: p.id}
 	}
 	return peers
 }

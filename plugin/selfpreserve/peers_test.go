@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 func addrs(texts ...string) (all []netip.AddrPort) {
@@ -70,17 +72,17 @@ func TestOwnAddressesAreLeftOutBeforeAnythingIsCounted(t *testing.T) {
 func TestWhoAnswersWithOurOwnIdIsNoPeer(t *testing.T) {
 	r := newRoster()
 	r.find(0, "a", "", addrs("10.0.0.1:8182", "10.0.0.2:8182", "10.0.0.3:8182"), nobody)
-	r.answered(0, addrs("10.0.0.2:8182")[0], "me", "me", Serving)
-	r.answered(0, addrs("10.0.0.3:8182")[0], "me", "b", Serving)
+	r.answered(0, addrs("10.0.0.2:8182")[0], "me", "me", promise.Serving)
+	r.answered(0, addrs("10.0.0.3:8182")[0], "me", "b", promise.Serving)
 	candidates := r.candidates(rand.New(rand.NewPCG(1, 1)))
 	if got, want := r.text(), "10.0.0.1 10.0.0.2(self) 10.0.0.3"; got != want || r.known(0) != 2 || len(candidates) != 2 {
 		t.Errorf("%s, of which %d count and %v may be asked; want %s", got, r.known(0), candidates, want)
 	}
-	r.answered(time.Second, addrs("10.0.0.2:8182")[0], "me", "c", Serving) // somebody else got the address
+	r.answered(time.Second, addrs("10.0.0.2:8182")[0], "me", "c", promise.Serving) // somebody else got the address
 	if got := r.known(time.Second); got != 3 {
 		t.Errorf("%d are known", got)
 	}
-	r.answered(time.Second, addrs("10.0.0.2:8182")[0], "me", "me", Serving)
+	r.answered(time.Second, addrs("10.0.0.2:8182")[0], "me", "me", promise.Serving)
 	r.find(0, "a", "", nil, nobody)
 	r.forget(time.Second)
 	if got := r.known(time.Second); got != 1 || !r.has(time.Second, netip.MustParseAddr("10.0.0.3")) {
@@ -92,15 +94,15 @@ func TestAPeerThatRestartsAtItsAddressIsAnother(t *testing.T) {
 	r := newRoster()
 	it := addrs("10.0.0.1:8182")
 	r.find(0, "a", "", it, nobody)
-	r.answered(0, it[0], "me", "old", Serving)
-	r.told(0, "old", Leaving)
+	r.answered(0, it[0], "me", "old", promise.Serving)
+	r.told(0, "old", promise.Leaving)
 	if got := r.candidates(rand.New(rand.NewPCG(1, 1))); len(got) != 0 {
 		t.Errorf("%v may be asked, and leaves", got)
 	}
 	r.silent(it[0])
-	r.told(0, "new", Serving) // which is nobody that is known yet
-	r.answered(time.Second, it[0], "me", "new", Serving)
-	r.told(2*time.Second, "old", Leaving) // late
+	r.told(0, "new", promise.Serving) // which is nobody that is known yet
+	r.answered(time.Second, it[0], "me", "new", promise.Serving)
+	r.told(2*time.Second, "old", promise.Leaving) // late
 	if got := fmt.Sprint(r.candidates(rand.New(rand.NewPCG(1, 1)))); got != "[{10.0.0.1:8182 new}]" {
 		t.Error(got)
 	}
@@ -114,7 +116,7 @@ func TestPeersArePolledInTurnAndFewAtATime(t *testing.T) {
 	r.find(0, "a", "", forty(), nobody)
 	last := map[netip.AddrPort]int{}
 	for turn := range 100 {
-		picked := r.pick(time.Duration(turn+1)*time.Second, rng, atOnce)
+		picked := r.pick(time.Duration(turn+1)*time.Second, rng, polledAtOnce)
 		if len(picked) != 16 {
 			t.Errorf("%d at a time", len(picked))
 		}
@@ -137,8 +139,8 @@ func TestTheLikeliestAreAskedFirst(t *testing.T) {
 	r := newRoster()
 	all := forty()[:7]
 	r.find(0, "a", "", all, nobody)
-	for i, state := range []State{Aside, Starting, Asking, Serving, Leaving} {
-		r.answered(0, all[i], "me", ID(fmt.Sprint(i)), state)
+	for i, state := range []promise.State{promise.Aside, promise.Starting, promise.Asking, promise.Serving, promise.Leaving} {
+		r.answered(0, all[i], "me", promise.ID(fmt.Sprint(i)), state)
 	}
 	r.silent(all[5])
 	first := map[string]bool{}

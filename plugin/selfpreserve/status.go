@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/coredns/coredns/coremain"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 // status is what GET /status says. It is for people; the names are kept.
@@ -30,7 +32,7 @@ type checkStatus struct {
 
 type peerStatus struct {
 	Address  string     `json:"address"`
-	ID       ID         `json:"id,omitempty"`
+	ID       promise.ID `json:"id,omitempty"`
 	State    string     `json:"state"` // a state's name, unreachable, or unheard before the first poll
 	LastSeen *time.Time `json:"last_seen,omitempty"`
 }
@@ -42,18 +44,18 @@ type promises struct {
 
 // me is what this server says of itself. Called with the lock.
 func (n *node) me() hello {
-	return hello{ID: n.id, Name: hostName(), Version: coremain.CoreVersion, State: n.m.state}
+	return hello{ID: n.id, Name: hostName(), Version: coremain.CoreVersion, State: n.view.Load().State}
 }
 
 // status is called with the lock.
 func (n *node) status(wall time.Time) status {
-	now := n.now()
+	now, v := n.now(), n.view.Load()
 	at := func(d time.Duration) time.Time { return wall.Add(d - now).UTC().Truncate(time.Millisecond) }
 	s := status{
-		hello: n.me(), Since: at(n.since), Reason: n.m.why(),
+		hello: n.me(), Since: at(v.Since), Reason: v.Why,
 		Checks: []checkStatus{}, Peers: []peerStatus{},
-		MinPeers: n.m.minPeers(), KnownPeers: n.roster.known(now),
-		Promises: promises{Given: len(n.m.given), Held: len(n.m.held)},
+		MinPeers: v.MinPeers, KnownPeers: n.roster.known(now),
+		Promises: promises{Given: v.Given, Held: v.Held},
 	}
 	for _, c := range n.checks.all {
 		s.Checks = append(s.Checks, checkStatus{c.name, c.looked && c.fails == 0, c.reason, at(c.since)})
@@ -70,7 +72,7 @@ func (n *node) status(wall time.Time) status {
 		s.Peers = append(s.Peers, it)
 	}
 	if n.conf.capacity > 0 {
-		load, capacity := n.m.load, n.conf.capacity // it is read without the lock
+		load, capacity := v.Load, n.conf.capacity
 		s.Load, s.Capacity = &load, &capacity
 	}
 	return s

@@ -7,13 +7,15 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 // granter is a peer that has restarted, as id-new, and grants what it is asked for.
 type granter struct{ peerClient }
 
-func (granter) ask(_ context.Context, _ string, r Request) (Reply, error) {
-	return Reply{From: "id-new", Number: r.Number, Granted: true, Lifetime: r.Lifetime}, nil
+func (granter) ask(_ context.Context, _ string, r promise.Request) (promise.Reply, error) {
+	return promise.Reply{From: "id-new", Number: r.Number, Granted: true, Lifetime: r.Lifetime}, nil
 }
 
 func TestAGrantTellsWhoIsAtAnAddressNow(t *testing.T) {
@@ -21,9 +23,9 @@ func TestAGrantTellsWhoIsAtAnAddressNow(t *testing.T) {
 	s.roster = newRoster()
 	it := addrs("10.0.0.1:8182")
 	s.roster.find(0, "a", "", it, nobody)
-	s.roster.answered(0, it[0], s.id, "id-old", Serving)
+	s.roster.answered(0, it[0], s.id, "id-old", promise.Serving)
 	s.peerOf = granter{s.peerOf}
-	s.sendAsk(t.Context(), ask{To: "10.0.0.1:8182", Sent: 1, Request: Request{From: s.id, Number: 1, Lifetime: time.Second}})
+	s.sendAsk(t.Context(), promise.Ask{To: "10.0.0.1:8182", Sent: 1, Request: promise.Request{From: s.id, Number: 1, Lifetime: time.Second}})
 	if id := s.roster.peers[it[0]].id; id != "id-new" {
 		t.Errorf("it has %s", id)
 	}
@@ -35,7 +37,7 @@ type mute struct {
 	releases atomic.Int32
 }
 
-func (m *mute) release(ctx context.Context, _ string, _ ID, _ uint64) error {
+func (m *mute) release(ctx context.Context, _ string, _ promise.ID, _ uint64) error {
 	m.releases.Add(1)
 	<-ctx.Done()
 	return ctx.Err()
@@ -48,7 +50,7 @@ func TestAReleaseThatAReloadCutsShortIsSentAgain(t *testing.T) {
 		s.peerOf = it
 		s.run(s.surroundings)
 		s.node.mu.Lock()
-		s.sendRelease(new(sync.WaitGroup), letGo{"10.0.0.1:8182", 7})
+		s.sendRelease(new(sync.WaitGroup), promise.Release{To: "10.0.0.1:8182", Number: 7})
 		s.node.mu.Unlock()
 		synctest.Wait()
 		s.run(s.surroundings)
@@ -78,9 +80,7 @@ func TestAReloadBeginsToCountQueriesAnew(t *testing.T) {
 		most := 0
 		for range 30 {
 			time.Sleep(100 * time.Millisecond)
-			s.node.mu.Lock()
-			most = max(most, s.m.load)
-			s.node.mu.Unlock()
+			most = max(most, s.view.Load().Load)
 		}
 		if most < 15 || most > 30 {
 			t.Errorf("up to %d queries a second, want those of the new servers: 30 in a second or so", most)

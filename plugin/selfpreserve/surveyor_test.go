@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 // surveyor is a node that finds peers by a name, and may not reach them.
@@ -32,7 +34,8 @@ func newSurveyor(t *testing.T, own selfTest) *surveyor {
 	s := &surveyor{polled: make(map[string]int)}
 	set := near(1)
 	set.peers, set.promise = true, time.Minute // so that it is starting for as long
-	conf := &config{settings: set, names: []peerName{{"peers.test.", 8182}}}
+	conf := &set
+	conf.names = []peerName{{"peers.test.", 8182}}
 	s.node = newNode("id-me", conf, func() time.Duration { return time.Since(begin) }, rand.New(rand.NewPCG(1, 2)))
 	t.Cleanup(s.pause)
 	s.surroundings = surroundings{
@@ -78,14 +81,14 @@ func (s *surveyor) hello(_ context.Context, address string, me hello) (hello, er
 	if !answers || me.ID != "id-me" {
 		return hello{}, errors.New("connection refused")
 	}
-	return hello{ID: ID("id of " + address), State: Serving}, nil
+	return hello{ID: promise.ID("id of " + address), State: promise.Serving}, nil
 }
 
-func (s *surveyor) ask(context.Context, string, Request) (Reply, error) {
-	return Reply{}, errors.New("connection refused")
+func (s *surveyor) ask(context.Context, string, promise.Request) (promise.Reply, error) {
+	return promise.Reply{}, errors.New("connection refused")
 }
 
-func (s *surveyor) release(context.Context, string, ID, uint64) error { return nil }
+func (s *surveyor) release(context.Context, string, promise.ID, uint64) error { return nil }
 
 func (s *surveyor) set(set func()) { s.mu.Lock(); defer s.mu.Unlock(); set() }
 
@@ -93,5 +96,5 @@ func (s *surveyor) set(set func()) { s.mu.Lock(); defer s.mu.Unlock(); set() }
 func (s *surveyor) peersNow() string {
 	s.node.mu.Lock()
 	defer s.node.mu.Unlock()
-	return fmt.Sprintf("%s: %d known, %d to ask", s.roster.text(), s.m.known, len(s.m.peers))
+	return fmt.Sprintf("%s: %d known, %d to ask", s.roster.text(), s.view.Load().KnownPeers, len(s.roster.candidates(s.rng)))
 }

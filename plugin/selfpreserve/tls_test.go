@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 // tlsOf is the configuration that a Corefile makes of certificates for these names.
@@ -43,7 +45,7 @@ func askFor(t *testing.T, address string, config *tls.Config, serverName string)
 	number++
 	c := newClient("127.0.0.2:8182", config, func(string) string { return serverName })
 	defer c.close()
-	r, err := c.ask(t.Context(), address, Request{From: "id-a", Number: number, Lifetime: 6 * time.Second})
+	r, err := c.ask(t.Context(), address, promise.Request{From: "id-a", Number: number, Lifetime: 6 * time.Second})
 	switch {
 	case err != nil:
 		return err.Error()

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 // maxBody bounds what is read of a peer, in octets.
@@ -17,35 +19,35 @@ const maxBody = 4096
 
 // hello is what servers say of themselves when one polls another.
 type hello struct {
-	ID      ID     `json:"id"`
-	Name    string `json:"name"` // of the host
-	Version string `json:"version"`
-	State   State  `json:"state"`
+	ID      promise.ID    `json:"id"`
+	Name    string        `json:"name"` // of the host
+	Version string        `json:"version"`
+	State   promise.State `json:"state"`
 }
 
 // askBody is the body of POST /promise.
 type askBody struct {
-	ID       ID     `json:"id"`
-	Number   uint64 `json:"number"`
-	Renew    bool   `json:"renew,omitempty"`
-	Lifetime int64  `json:"lifetime_ms"`
-	Load     int    `json:"load_qps,omitempty"`
+	ID       promise.ID `json:"id"`
+	Number   uint64     `json:"number"`
+	Renew    bool       `json:"renew,omitempty"`
+	Lifetime int64      `json:"lifetime_ms"`
+	Load     int        `json:"load_qps,omitempty"`
 }
 
 // replyBody is the body of the answer to POST /promise.
 type replyBody struct {
-	ID       ID     `json:"id"`
-	Number   uint64 `json:"number"`
-	Granted  bool   `json:"granted"`
-	Lifetime int64  `json:"lifetime_ms,omitempty"`
-	Capacity int    `json:"capacity_qps,omitempty"`
-	Why      string `json:"why,omitempty"`
+	ID       promise.ID `json:"id"`
+	Number   uint64     `json:"number"`
+	Granted  bool       `json:"granted"`
+	Lifetime int64      `json:"lifetime_ms,omitempty"`
+	Capacity int        `json:"capacity_qps,omitempty"`
+	Why      string     `json:"why,omitempty"`
 }
 
 // releaseBody is the body of DELETE /promise.
 type releaseBody struct {
-	ID     ID     `json:"id"`
-	Number uint64 `json:"number"`
+	ID     promise.ID `json:"id"`
+	Number uint64     `json:"number"`
 }
 
 // Limits of what a peer may say. A promise is never longer than the giver's own setting.
@@ -56,18 +58,7 @@ const (
 	maxText     = 256           // octets of an id, a name, a reason
 )
 
-func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-func (s *State) UnmarshalText(text []byte) error {
-	i := slices.Index(stateNames[:], string(text))
-	if i < 0 {
-		return fmt.Errorf("state %q: want one of %q", text, stateNames)
-	}
-	*s = State(i) // #nosec G115 -- an index of five names
-	return nil
-}
-
-func (id ID) valid() error {
+func validID(id promise.ID) error {
 	printable := func(r rune) bool { return r > ' ' && r < 0x7f }
 	if id == "" || len(id) > maxText || slices.ContainsFunc([]rune(id), func(r rune) bool { return !printable(r) }) {
 		return fmt.Errorf("id %.20q: want 1 to %d printable ASCII characters", id, maxText)
@@ -79,13 +70,13 @@ func (h hello) valid() error {
 	if len(h.Name) > maxText || len(h.Version) > maxText {
 		return fmt.Errorf("name or version is longer than %d octets", maxText)
 	}
-	return h.ID.valid()
+	return validID(h.ID)
 }
 
 // request returns what the body asks, or what is wrong with it.
-func (b askBody) request() (Request, error) {
-	r := Request{From: b.ID, Number: b.Number, Renew: b.Renew, Load: b.Load}
-	if err := b.ID.valid(); err != nil {
+func (b askBody) request() (promise.Request, error) {
+	r := promise.Request{From: b.ID, Number: b.Number, Renew: b.Renew, Load: b.Load}
+	if err := validID(b.ID); err != nil {
 		return r, err
 	}
 	if b.Number == 0 {
@@ -102,9 +93,9 @@ func (b askBody) request() (Request, error) {
 }
 
 // reply returns the reply to r that the body is, or what is wrong with it.
-func (b replyBody) reply(r Request) (Reply, error) {
-	reply := Reply{From: b.ID, Number: b.Number, Granted: b.Granted, Capacity: b.Capacity, Why: b.Why}
-	if err := b.ID.valid(); err != nil {
+func (b replyBody) reply(r promise.Request) (promise.Reply, error) {
+	reply := promise.Reply{From: b.ID, Number: b.Number, Granted: b.Granted, Capacity: b.Capacity, Why: b.Why}
+	if err := validID(b.ID); err != nil {
 		return reply, err
 	}
 	if b.Number != r.Number {

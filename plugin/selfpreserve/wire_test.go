@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 func TestARequestIsAnsweredByTheMachine(t *testing.T) {
@@ -27,12 +29,13 @@ func TestARequestIsAnsweredByTheMachine(t *testing.T) {
 		s := newStill(t)
 		switch c.state {
 		case asking:
-			s.do(terminate{})
+			s.step(promise.Terminate{})
 		case unsound:
-			s.do(fitness{fit: true, why: "one failure"})
+			s.step(promise.Fitness{Fit: true, Why: "one failure"})
 		case aside:
-			s.m.state = Aside
-			s.m.held = []held{{giver: "id-b", number: 1, until: 2 * time.Hour, renew: 2 * time.Hour}}
+			s.step(promise.PeersSeen{Peers: []promise.Peer{{Address: "192.0.2.2:8182"}}, KnownPeers: 1})
+			s.step(promise.Fitness{Why: "sick"})
+			s.step(promise.Replied{Sent: 1, To: "192.0.2.2:8182", Reply: promise.Reply{From: "id-b", Number: 1, Granted: true, Lifetime: 6 * time.Second}})
 		}
 		if got := s.send("POST", "/promise", knownPeer, c.body); got != c.want {
 			t.Errorf("%s, %s: %s, want %s", c.state, c.body, got, c.want)
@@ -42,14 +45,11 @@ func TestARequestIsAnsweredByTheMachine(t *testing.T) {
 
 func TestWhatIsSentAgainHasNoEffect(t *testing.T) {
 	s := newStill(t)
-	until := func(want ...time.Duration) {
+	until := func(want time.Duration) { // 0 if nothing is promised
 		t.Helper()
-		var got []time.Duration
-		for _, g := range s.m.given {
-			got = append(got, g.until-time.Hour)
-		}
-		if len(got) != len(want) || len(got) > 0 && got[0] != want[0] {
-			t.Errorf("promised until %s, want %s", got, want)
+		end, given := s.machine.Wake()
+		if got := end - time.Hour; given != (want > 0) || given && (got != want || s.view.Load().Given != 1) {
+			t.Errorf("%+v, which ends at %s, want %s", s.view.Load(), got, want)
 		}
 	}
 	send := func(method, number, want string) {
@@ -66,7 +66,7 @@ func TestWhatIsSentAgainHasNoEffect(t *testing.T) {
 	send("POST", one+`,"renew":true`, "200")
 	until(7 * time.Second)
 	send("DELETE", "1", "204")
-	until()
+	until(0)
 	send("POST", one, "409") // and revives nothing
 	send("POST", `2,"lifetime_ms":6000`, "200")
 	send("DELETE", "1", "204") // nor does it end what was promised later
@@ -75,8 +75,8 @@ func TestWhatIsSentAgainHasNoEffect(t *testing.T) {
 	send("POST", `9,"lifetime_ms":6000`, "409")
 	until(7 * time.Second)
 	s.clock += 6 * time.Second
-	s.do(tick{})
-	until()
+	s.step(promise.Tick{})
+	until(0)
 }
 
 func TestRejectedRequestsAreCountedAndLoggedOnceAMinute(t *testing.T) {

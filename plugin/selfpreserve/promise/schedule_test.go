@@ -1,4 +1,4 @@
-package selfpreserve
+package promise
 
 import (
 	"flag"
@@ -47,7 +47,7 @@ var (
 	anyServers  = rapid.IntRange(2, 9)
 	anyRate     = rapid.SampledFrom([]float64{1, 1, 1.01, 0.99})
 	anyPromise  = rapid.SampledFrom([]time.Duration{15 * time.Second, 15 * time.Second, 5 * time.Second, time.Minute})
-	anyQuota    = rapid.SampledFrom([]quota{{number: 1}, {number: 1}, {number: 2}, {number: 3}, {percent: 25}, {percent: 50}, {percent: 80}})
+	anyQuota    = rapid.SampledFrom([]Quota{{Number: 1}, {Number: 1}, {Number: 2}, {Number: 3}, {Percent: 25}, {Percent: 50}, {Percent: 80}})
 	anyHold     = rapid.SampledFrom([]time.Duration{20 * time.Second, 20 * time.Second, 8 * time.Second, 50 * time.Second})
 	anyCapacity = rapid.SampledFrom([]int{0, 0, 100})
 	anyPause    = rapid.SampledFrom([]time.Duration{0, 0, 20 * time.Millisecond, 300 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 9 * time.Second, 14 * time.Second, 20 * time.Second})
@@ -60,7 +60,7 @@ var (
 type schedule struct {
 	*rapid.T
 	w       *world
-	set     settings
+	set     Settings
 	calm    bool // nobody is forced out: all that want to leave have to get away
 	flights []flight
 	cut     [9][9]bool // what i sends does not reach j
@@ -78,12 +78,12 @@ type flight struct {
 func newSchedule(t *rapid.T) *schedule {
 	n := anyServers.Draw(t, "servers")
 	s := &schedule{T: t, calm: rapid.Bool().Draw(t, "calm")}
-	s.set = settings{peers: true, minPeers: anyQuota.Draw(t, "min_peers"), promise: anyPromise.Draw(t, "promise"),
-		maxHold: anyHold.Draw(t, "max_hold"), interval: 2 * time.Second, capacity: anyCapacity.Draw(t, "capacity")}
+	s.set = Settings{HasPeers: true, MinPeers: anyQuota.Draw(t, "min_peers"), Lifetime: anyPromise.Draw(t, "promise"),
+		MaxHold: anyHold.Draw(t, "max_hold"), Interval: 2 * time.Second, Capacity: anyCapacity.Draw(t, "capacity")}
 	if s.calm {
-		s.set.maxHold = time.Hour
+		s.set.MaxHold = time.Hour
 	}
-	s.longest = s.set.promise
+	s.longest = s.set.Lifetime
 	s.w = newWorld(n, s.set)
 	s.w.send = s.fly
 	s.w.said = new([]line)
@@ -92,7 +92,7 @@ func newSchedule(t *rapid.T) *schedule {
 		_ = s.see(i)
 		_ = s.w.health(i, true, true)
 	}
-	s.w.floor = s.set.minPeers.of(n - 1)
+	s.w.floor = s.set.MinPeers.Of(n - 1)
 	return s
 }
 
@@ -136,7 +136,7 @@ func (s *schedule) see(i int) error {
 		}
 		peers[k].ID = s.heard[i][j]
 	}
-	return s.w.tell(i, peersSeen{peers, len(peers)})
+	return s.w.tell(i, PeersSeen{peers, len(peers)})
 }
 
 // run lets time pass until a moment, and stops early if done says so.
@@ -157,10 +157,10 @@ func (s *schedule) run(until time.Duration, done func() bool) error {
 			}
 		}
 		for i, server := range s.w.servers {
-			wake, ok := server.m.wake()
+			wake, ok := server.m.Wake()
 			if wake = s.w.truth(server, wake); ok && server.up && wake < at {
 				at, last = wake, false
-				what = func() error { return s.w.tell(i, tick{}) }
+				what = func() error { return s.w.tell(i, Tick{}) }
 			}
 		}
 		s.w.now = max(s.w.now, at)
@@ -174,7 +174,7 @@ func (s *schedule) run(until time.Duration, done func() bool) error {
 // befall lets a random number of things happen.
 func (s *schedule) befall() error {
 	if anyNumber.Draw(s.T, "past the start") > 20 {
-		s.w.now += s.set.promise * 2
+		s.w.now += s.set.Lifetime * 2
 	}
 	for range anySteps.Draw(s.T, "steps") {
 		i := anyNumber.Draw(s.T, "server") % len(s.w.servers)

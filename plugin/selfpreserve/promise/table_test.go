@@ -1,4 +1,4 @@
-package selfpreserve
+package promise
 
 import (
 	"maps"
@@ -30,7 +30,7 @@ func tables(text, prefix string) [][]string {
 // in their first one or two cells.
 func stateTables(t *testing.T) (states map[string][]string, moves map[string]string) {
 	t.Helper()
-	source, err := os.ReadFile("selfpreserve.go")
+	source, err := os.ReadFile("promise.go")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,10 +62,10 @@ func TestTheTableOfStatesIsThatOfTheCode(t *testing.T) {
 		}
 		gives := map[ID]bool{}
 		for _, asker := range []ID{"a", "c"} {
-			m := newMachine("b", usual)
-			m.state, m.fit, m.sound, m.terminating = State(i), true, true, false
-			m.answer(request{Request{From: asker, Number: 1, Lifetime: time.Second}})
-			gives[asker] = m.actions[len(m.actions)-1].(answer).Granted
+			m := New("b", usual)
+			m.state, m.fitness.Fit, m.fitness.AllPassed, m.terminating = State(i), true, true, false
+			m.answer(Request{From: asker, Number: 1, Lifetime: time.Second})
+			gives[asker] = m.actions[len(m.actions)-1].(Answer).Granted
 		}
 		want := "no"
 		switch {
@@ -79,8 +79,8 @@ func TestTheTableOfStatesIsThatOfTheCode(t *testing.T) {
 		if row[2] != want {
 			t.Errorf("%s gives promises: the table says %q, the code %q", name, row[2], want)
 		}
-		if ready := strings.HasPrefix(row[1], "200"); ready != State(i).inService() {
-			t.Errorf("%s is in service: the table says %v, the code %v", name, ready, State(i).inService())
+		if ready := strings.HasPrefix(row[1], "200"); ready != State(i).InService() {
+			t.Errorf("%s is in service: the table says %v, the code %v", name, ready, State(i).InService())
 		}
 	}
 }
@@ -119,7 +119,7 @@ func compareMoves(t *testing.T, moved map[[2]State]bool) {
 }
 
 func TestREADMEHasTheTablesOfThePackageComment(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
+	readme, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestREADMEHasTheTablesOfThePackageComment(t *testing.T) {
 		t.Fatal("README.md has no section States")
 	}
 	section, _, _ = strings.Cut(section, "\n## ")
-	source, err := os.ReadFile("selfpreserve.go")
+	source, err := os.ReadFile("promise.go")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package selfpreserve
+package promise
 
 import (
 	"fmt"
@@ -16,8 +16,8 @@ func (h happens) String() string { return h.name }
 var events = []happens{
 	{"nothing", func(*schedule, int) error { return nil }},
 	{"sees", func(s *schedule, i int) error { return s.see(i) }},
-	{"terminate", func(s *schedule, i int) error { return s.w.tell(i, terminate{}) }},
-	{"terminate", func(s *schedule, i int) error { return s.w.tell(i, terminate{}) }},
+	{"terminate", func(s *schedule, i int) error { return s.w.tell(i, Terminate{}) }},
+	{"terminate", func(s *schedule, i int) error { return s.w.tell(i, Terminate{}) }},
 	{"unfit", func(s *schedule, i int) error { return s.w.health(i, false, false) }},
 	{"unfit", func(s *schedule, i int) error { return s.w.health(i, false, false) }},
 	{"doubt", func(s *schedule, i int) error { return s.w.health(i, true, false) }},
@@ -25,7 +25,7 @@ var events = []happens{
 	{"fit", func(s *schedule, i int) error { return s.w.health(i, true, true) }},
 	{"kill", func(s *schedule, i int) error { s.w.kill(i); return nil }},
 	{"restart", func(s *schedule, i int) error { return s.again(i) }},
-	{"load", func(s *schedule, i int) error { return s.w.tell(i, loadSeen{2 * anyNumber.Draw(s.T, "load")}) }},
+	{"load", func(s *schedule, i int) error { return s.w.tell(i, LoadSeen{2 * anyNumber.Draw(s.T, "load")}) }},
 	{"reload", func(s *schedule, i int) error { return s.reload(i) }},
 	{"reload all", func(s *schedule, i int) error {
 		for j := range s.w.servers {
@@ -58,11 +58,11 @@ func (s *schedule) again(i int) error {
 
 // reload changes the Corefile of server i.
 func (s *schedule) reload(i int) error {
-	set := s.w.servers[i].m.set
-	set.promise, set.minPeers = anyPromise.Draw(s.T, "promise"), anyQuota.Draw(s.T, "min_peers")
-	s.longest = max(s.longest, set.promise)
-	s.w.floor = min(s.w.floor, set.minPeers.of(len(s.w.servers)-1))
-	return s.w.tell(i, reload{set})
+	set := s.w.servers[i].m.settings
+	set.Lifetime, set.MinPeers = anyPromise.Draw(s.T, "promise"), anyQuota.Draw(s.T, "min_peers")
+	s.longest = max(s.longest, set.Lifetime)
+	s.w.floor = min(s.w.floor, set.MinPeers.Of(len(s.w.servers)-1))
+	return s.w.tell(i, Reload{set})
 }
 
 // lateness is the longest that it took, in lifetimes, by the number of leavers.
@@ -98,7 +98,7 @@ func (s *schedule) getAway(late *lateness) error {
 		if err := s.w.health(i, server.fit, server.fit); err != nil {
 			return err
 		}
-		if err := s.w.tell(i, loadSeen{}); err != nil {
+		if err := s.w.tell(i, LoadSeen{}); err != nil {
 			return err
 		}
 		need = max(need, server.m.minPeers())
@@ -123,14 +123,14 @@ func (s *schedule) getAway(late *lateness) error {
 	// One lifetime till nobody is bound by what was before, a third of one more for who
 	// promised to a server with a lower id that went aside, which turns to another when it
 	// is to renew, and two intervals for each that leaves. Clocks may be slow by 1 %.
-	bound := begin + s.longest*4/3*102/100 + 2*s.set.interval*time.Duration(leavers)
+	bound := begin + s.longest*4/3*102/100 + 2*s.set.Interval*time.Duration(leavers)
 	for s.w.now < bound && !away() { // peers are looked at each interval
 		for i := range s.w.servers {
 			if err := s.see(i); err != nil {
 				return err
 			}
 		}
-		if err := s.run(s.w.now+s.set.interval, away); err != nil {
+		if err := s.run(s.w.now+s.set.Interval, away); err != nil {
 			return err
 		}
 	}

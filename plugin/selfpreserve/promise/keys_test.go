@@ -1,4 +1,4 @@
-package selfpreserve
+package promise
 
 import (
 	"encoding/binary"
@@ -25,17 +25,17 @@ func (w *world) matters(m *message) bool {
 	case !to.up:
 		return awaited
 	case m.asks: // old ones are refused
-		return awaited || to.m.find(m.fromID, m.request.Number) >= 0 ||
-			!m.request.Renew && m.request.Number > to.m.highest(m.fromID)
+		return awaited || to.m.findGiven(m.fromID, m.request.Number) >= 0 ||
+			!m.request.Renew && m.request.Number > to.m.highestNumber(m.fromID)
 	case m.replies: // of use if it is awaited, or grants what is not held
 		return to.m.id == m.toID && (m.reply.Granted || awaits(to.m, m.sent))
 	}
-	return to.m.find(m.fromID, m.release) >= 0 || slices.ContainsFunc(w.net, func(n *message) bool {
+	return to.m.findGiven(m.fromID, m.release) >= 0 || slices.ContainsFunc(w.net, func(n *message) bool {
 		return n.asks && n.to == m.to && n.fromID == m.fromID && n.request.Number <= m.release
 	})
 }
 
-func awaits(m *machine, sent uint64) bool {
+func awaits(m *Machine, sent uint64) bool {
 	return slices.ContainsFunc(m.pending, func(p pending) bool { return p.sent == sent })
 }
 
@@ -105,10 +105,10 @@ func (k *keys) server(w *world, i int, s *server) {
 		return
 	}
 	m, now := s.m, w.clock(s)
-	k.buf = append(k.buf, byte(m.state), bit(m.fit), bit(m.sound), bit(m.able), bit(m.terminating), bit(m.round.open))
-	k.at(m.free - now)
-	if m.state == Starting && m.able {
-		k.at(m.ableFrom + m.set.promise - now)
+	k.buf = append(k.buf, byte(m.state), bit(m.fitness.Fit), bit(m.fitness.AllPassed), bit(m.fitness.PluginsReady), bit(m.terminating), bit(m.round.open))
+	k.at(m.startupWait - now)
+	if m.state == Starting && m.fitness.PluginsReady {
+		k.at(m.readyFrom + m.settings.Lifetime - now)
 	}
 	if m.terminating {
 		k.at(m.deadline - now)
@@ -121,7 +121,7 @@ func (k *keys) server(w *world, i int, s *server) {
 	}
 	if m.round.open {
 		k.at(m.round.until - now)
-		for _, address := range m.round.left {
+		for _, address := range m.round.toAsk {
 			k.buf = append(k.buf, address...)
 		}
 	}
@@ -137,14 +137,14 @@ func (k *keys) server(w *world, i int, s *server) {
 		} // else no request that it has not used yet can come late
 	}
 	for _, h := range m.held {
-		k.buf = append(append(k.buf, 0xfb, bit(h.ending), k.rank(i, h.number)), h.giver...)
+		k.buf = append(append(k.buf, 0xfb, bit(h.lapsing), k.rank(i, h.number)), h.giver...)
 		k.at(h.until - now)
 		k.at(h.renew - now)
 		k.at(h.lifetime)
 	}
 	for _, p := range m.pending {
 		k.buf = append(append(k.buf, 0xfa, bit(p.renew), k.rank(i, p.number), k.rank(i, p.sent)), p.address...)
-		k.at(p.at + m.set.patience() - now)
+		k.at(p.at + m.settings.Patience() - now)
 	}
 }
 

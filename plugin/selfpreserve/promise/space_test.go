@@ -1,4 +1,4 @@
-package selfpreserve
+package promise
 
 import (
 	"fmt"
@@ -50,11 +50,11 @@ func (s space) unit() time.Duration {
 	return 4 * time.Second
 }
 
-func (s space) settings() settings {
+func (s space) settings() Settings {
 	unit := s.unit()
-	set := settings{peers: !s.alone, minPeers: quota{number: s.minPeers}, promise: 4 * unit, maxHold: 5 * unit, interval: unit / 4}
+	set := Settings{HasPeers: !s.alone, MinPeers: Quota{Number: s.minPeers}, Lifetime: 4 * unit, MaxHold: 5 * unit, Interval: unit / 4}
 	if s.slow {
-		set.interval = 2 * unit
+		set.Interval = 2 * unit
 	}
 	return set
 }
@@ -64,9 +64,9 @@ func (s space) begin(moved map[[2]State]bool) *world {
 	set := s.settings()
 	w := newWorld(s.servers, set)
 	w.moved = moved
-	w.now = set.promise // past the start
+	w.now = set.Lifetime // past the start
 	for i := range w.servers {
-		_ = w.tell(i, peersSeen{w.others(i), s.servers - 1})
+		_ = w.tell(i, PeersSeen{w.others(i), s.servers - 1})
 		_ = w.health(i, true, true)
 	}
 	w.floor = s.minPeers
@@ -137,7 +137,7 @@ func (w *world) happen(c choice, unit time.Duration, left *faults) error {
 		return w.deliver(m)
 	case sigterm:
 		left.terminate--
-		return w.tell(n, terminate{})
+		return w.tell(n, Terminate{})
 	case turn:
 		left.sick--
 		return w.health(n, !w.servers[n].fit, !w.servers[n].fit)

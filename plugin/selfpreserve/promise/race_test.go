@@ -1,6 +1,6 @@
 //go:build race
 
-package selfpreserve
+package promise
 
 // How much is walked and tried; with the race detector, ten times slower, less.
 const (

@@ -1,4 +1,4 @@
-package selfpreserve
+package promise
 
 import (
 	"fmt"
@@ -16,24 +16,24 @@ func TestARoundAsksAFewOfMany(t *testing.T) {
 		{40, 50, 16, 50},
 	} {
 		set := usual
-		set.minPeers.number = tc.minPeers
-		m := newMachine("b", set)
-		var seen peersSeen
+		set.MinPeers.Number = tc.minPeers
+		m := New("b", set)
+		var seen PeersSeen
 		for i := range tc.peers {
-			seen.peers = append(seen.peers, Peer{Address: fmt.Sprint("s", i)})
+			seen.Peers = append(seen.Peers, Peer{Address: fmt.Sprint("s", i)})
 		}
-		m.step(0, seen)
-		m.step(0, fitness{fit: true, sound: true})
+		m.Step(0, seen)
+		m.Step(0, Fitness{Fit: true, AllPassed: true})
 		asked := 0
-		next := m.step(20*time.Second, terminate{})
+		next := m.Step(20*time.Second, Terminate{})
 		if len(next) != tc.atATime {
 			t.Errorf("%+v: %d are asked at once", tc, len(next))
 		}
 		for len(next) > 0 {
-			a, ok := next[0].(ask)
+			a, ok := next[0].(Ask)
 			if next = next[1:]; ok {
 				asked++
-				next = append(next, m.step(20*time.Second, failed{a.Sent, "no reply"})...)
+				next = append(next, m.Step(20*time.Second, Failed{a.Sent, "no reply"})...)
 			}
 		}
 		if asked != tc.all {
@@ -45,10 +45,10 @@ func TestARoundAsksAFewOfMany(t *testing.T) {
 func TestPausesGrowAndDiffer(t *testing.T) {
 	var all []time.Duration
 	for _, id := range []ID{"a", "b", "c", "d", "e", "f"} {
-		m := newMachine(id, usual)
+		m := New(id, usual)
 		for m.round.failures = 1; m.round.failures <= maxFailures; m.round.failures++ {
-			longest := m.set.interval / 8 << m.round.failures
-			pause := m.backoff()
+			longest := m.settings.Interval / 8 << m.round.failures
+			pause := m.pause()
 			if pause > longest || pause <= longest/2 {
 				t.Errorf("%s pauses for %s after %d failures, want up to %s", id, pause, m.round.failures, longest)
 			}

@@ -1,4 +1,4 @@
-package selfpreserve
+package promise
 
 import "testing"
 

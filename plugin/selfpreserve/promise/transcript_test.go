@@ -1,4 +1,4 @@
-package selfpreserve
+package promise
 
 import (
 	"fmt"
@@ -16,12 +16,12 @@ type play struct {
 	script string
 }
 
-var usual = settings{peers: true, minPeers: quota{number: 1}, promise: 16 * time.Second, maxHold: 20 * time.Second, interval: 2 * time.Second}
+var usual = Settings{HasPeers: true, MinPeers: Quota{Number: 1}, Lifetime: 16 * time.Second, MaxHold: 20 * time.Second, Interval: 2 * time.Second}
 
 func perform(t *testing.T, plays []play) {
 	for _, p := range plays {
 		t.Run(p.name, func(t *testing.T) {
-			m := newMachine("b", usual)
+			m := New("b", usual)
 			lines := strings.Split(strings.TrimSpace(p.script), "\n")
 			var got []string
 			for i := range lines {
@@ -38,7 +38,7 @@ func perform(t *testing.T, plays []play) {
 }
 
 // say tells a machine what a line says, or asks it, and returns its answer.
-func say(t *testing.T, m *machine, told string) string {
+func say(t *testing.T, m *Machine, told string) string {
 	words := strings.Fields(told)
 	now, err := time.ParseDuration(words[0])
 	if err != nil {
@@ -46,23 +46,23 @@ func say(t *testing.T, m *machine, told string) string {
 	}
 	switch words[1] {
 	case "wake?":
-		if at, ok := m.wake(); ok {
+		if at, ok := m.Wake(); ok {
 			return at.String()
 		}
 		return "never"
 	case "why?":
 		return m.why()
 	}
-	actions := m.step(now, parseEvent(t, m, words[1:]))
+	actions := m.Step(now, parseEvent(t, m, words[1:]))
 	return describeAll(m.state, actions)
 }
 
 // parseEvent reads an event and its parameters: of what peer, and NAME=VALUE.
-func parseEvent(t *testing.T, m *machine, words []string) event {
+func parseEvent(t *testing.T, m *Machine, words []string) Event {
 	var rest []string
 	of, number := ID(""), uint64(0)
-	p := map[string]string{"promise": m.set.promise.String(), "life": "16s", "load": "0", "capacity": "0",
-		"min": strconv.Itoa(m.set.minPeers.number), "percent": "0", "peers": "true", "known": "0"}
+	p := map[string]string{"promise": m.settings.Lifetime.String(), "life": "16s", "load": "0", "capacity": "0",
+		"min": strconv.Itoa(m.settings.MinPeers.Number), "percent": "0", "peers": "true", "known": "0"}
 	for i, word := range words[1:] {
 		key, value, ok := strings.Cut(word, "=")
 		switch n, err := strconv.ParseUint(word, 10, 64); {
@@ -99,40 +99,40 @@ func parseEvent(t *testing.T, m *machine, words []string) event {
 	}
 	switch words[0] {
 	case "tick":
-		return tick{}
+		return Tick{}
 	case "fit":
-		return fitness{fit: true, sound: true, able: true}
+		return Fitness{Fit: true, AllPassed: true, PluginsReady: true}
 	case "unfit":
-		return fitness{able: true, why: "a check fails"}
+		return Fitness{PluginsReady: true, Why: "a check fails"}
 	case "unready":
-		return fitness{why: "a plugin is not ready"}
+		return Fitness{Why: "a plugin is not ready"}
 	case "doubt":
-		return fitness{fit: true, able: true}
+		return Fitness{Fit: true, PluginsReady: true}
 	case "sigterm":
-		return terminate{}
+		return Terminate{}
 	case "load":
-		return loadSeen{int(number)}
+		return LoadSeen{int(number)}
 	case "peers":
-		seen := peersSeen{known: max(len(rest), num("known"))}
+		seen := PeersSeen{KnownPeers: max(len(rest), num("known"))}
 		for _, word := range rest {
 			address, id, _ := strings.Cut(word, "=")
-			seen.peers = append(seen.peers, Peer{Address: address, ID: ID(id)})
+			seen.Peers = append(seen.Peers, Peer{Address: address, ID: ID(id)})
 		}
 		return seen
 	case "reload":
-		set := m.set
-		set.promise, set.capacity, set.minPeers, set.peers = span("promise"), num("capacity"), quota{num("min"), num("percent")}, p["peers"] == "true"
-		return reload{set}
+		set := m.settings
+		set.Lifetime, set.Capacity, set.MinPeers, set.HasPeers = span("promise"), num("capacity"), Quota{num("min"), num("percent")}, p["peers"] == "true"
+		return Reload{set}
 	case "request", "renewal":
-		return request{Request{From: of, Number: number, Renew: words[0] == "renewal", Lifetime: span("life"), Load: num("load")}}
+		return Requested{Request{From: of, Number: number, Renew: words[0] == "renewal", Lifetime: span("life"), Load: num("load")}}
 	case "release":
-		return release{of, number}
+		return Released{of, number}
 	case "grant":
-		return reply{sent: sent, to: to, Reply: Reply{From: of, Number: number, Granted: true, Lifetime: span("life"), Capacity: num("capacity")}}
+		return Replied{Sent: sent, To: to, Reply: Reply{From: of, Number: number, Granted: true, Lifetime: span("life"), Capacity: num("capacity")}}
 	case "refusal":
-		return reply{sent: sent, to: to, Reply: Reply{From: of, Number: number, Why: "wants to leave itself"}}
+		return Replied{Sent: sent, To: to, Reply: Reply{From: of, Number: number, Why: "wants to leave itself"}}
 	case "silence":
-		return failed{number, "no reply"}
+		return Failed{number, "no reply"}
 	}
 	t.Fatal(fmt.Errorf("no such event: %q", words))
 	return nil

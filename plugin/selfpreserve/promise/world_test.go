@@ -1,4 +1,4 @@
-package selfpreserve
+package promise
 
 import (
 	"fmt"
@@ -23,7 +23,7 @@ type world struct {
 }
 
 type server struct {
-	m        *machine
+	m        *Machine
 	address  string
 	born     time.Duration // true time
 	rate     float64       // of its clock
@@ -48,11 +48,11 @@ type message struct {
 	release  uint64 // number
 }
 
-func newWorld(n int, set settings) *world {
+func newWorld(n int, set Settings) *world {
 	w := &world{moved: map[[2]State]bool{}}
 	for i := range n {
 		s := &server{address: fmt.Sprintf("s%d", i), rate: 1, up: true, fit: true, sound: true}
-		s.m = newMachine(w.id(i, s), set)
+		s.m = New(w.id(i, s), set)
 		w.servers = append(w.servers, s)
 	}
 	return w
@@ -75,7 +75,7 @@ func (w *world) own(i int) *server {
 	s, m := *w.servers[i], *w.servers[i].m
 	m.given, m.askers = slices.Clone(m.given), slices.Clone(m.askers)
 	m.held, m.pending = slices.Clone(m.held), slices.Clone(m.pending)
-	m.round.left = slices.Clone(m.round.left)
+	m.round.toAsk = slices.Clone(m.round.toAsk)
 	s.m, s.lost = &m, slices.Clone(s.lost)
 	w.servers[i] = &s
 	return &s
@@ -115,7 +115,7 @@ func (w *world) truth(s *server, at time.Duration) time.Duration {
 }
 
 // tell lets server i make one step and sends what it wants sent.
-func (w *world) tell(i int, e event) error {
+func (w *world) tell(i int, e Event) error {
 	if !w.servers[i].up {
 		return nil
 	}
@@ -124,12 +124,12 @@ func (w *world) tell(i int, e event) error {
 	var asker *message
 	fresh := false
 	if r, ok := e.(arrived); ok {
-		asker, e = r.message, request{r.message.request}
-		fresh = s.m.find(asker.request.From, asker.request.Number) < 0
+		asker, e = r.message, Requested{r.message.request}
+		fresh = s.m.findGiven(asker.request.From, asker.request.Number) < 0
 	}
-	actions := s.m.step(w.clock(s), e)
+	actions := s.m.Step(w.clock(s), e)
 	s.m.actions = nil
-	if w.said != nil && (e != event(tick{}) || before != s.m.state || len(actions) > 0) {
+	if w.said != nil && (e != Event(Tick{}) || before != s.m.state || len(actions) > 0) {
 		*w.said = append(*w.said, line{w.now, s.m.id, e, before, s.m.state, actions})
 	}
 	if s.m.state != before {
@@ -137,11 +137,11 @@ func (w *world) tell(i int, e event) error {
 	}
 	for _, a := range actions {
 		switch a := a.(type) {
-		case ask:
+		case Ask:
 			w.post(&message{from: i, fromID: s.m.id, to: w.index(a.To), asks: true, sent: a.Sent, request: a.Request})
-		case letGo:
+		case Release:
 			w.post(&message{from: i, fromID: s.m.id, to: w.index(a.To), release: a.Number})
-		case answer:
+		case Answer:
 			w.post(&message{from: i, fromID: s.m.id, to: asker.from, toID: asker.fromID, replies: true, sent: asker.sent, reply: a.Reply})
 		}
 	}
@@ -166,15 +166,15 @@ func (w *world) deliver(m *message) error {
 	to := w.servers[m.to]
 	switch {
 	case !to.up && m.asks && w.servers[m.from].m.id == m.fromID:
-		return w.tell(m.from, failed{m.sent, "connection refused"})
+		return w.tell(m.from, Failed{m.sent, "connection refused"})
 	case !to.up:
 		return nil
 	case m.asks:
 		return w.tell(m.to, arrived{m})
 	case !m.replies:
-		return w.tell(m.to, release{m.fromID, m.release})
+		return w.tell(m.to, Released{m.fromID, m.release})
 	case to.m.id == m.toID:
-		return w.tell(m.to, reply{sent: m.sent, to: w.servers[m.from].address, Reply: m.reply})
+		return w.tell(m.to, Replied{Sent: m.sent, To: w.servers[m.from].address, Reply: m.reply})
 	}
 	return nil
 }
@@ -183,7 +183,7 @@ func (w *world) deliver(m *message) error {
 func (w *world) pass(d time.Duration) error {
 	w.now += d
 	for i := range w.servers {
-		if err := w.tell(i, tick{}); err != nil {
+		if err := w.tell(i, Tick{}); err != nil {
 			return err
 		}
 	}
@@ -194,7 +194,7 @@ func (w *world) pass(d time.Duration) error {
 func (w *world) health(i int, fit, sound bool) error {
 	s := w.own(i)
 	s.fit, s.sound = fit, sound
-	return w.tell(i, fitness{fit: fit, sound: sound, able: true, why: "unfit"})
+	return w.tell(i, Fitness{Fit: fit, AllPassed: sound, PluginsReady: true, Why: "unfit"})
 }
 
 // restart starts server i again, which has forgotten everything.
@@ -205,16 +205,16 @@ func (w *world) restart(i int) error {
 	s := w.own(i)
 	s.up, s.born, s.lost = true, w.now, nil
 	s.restarts++
-	s.m = newMachine(w.id(i, s), s.m.set)
+	s.m = New(w.id(i, s), s.m.settings)
 	for k := range w.servers {
 		for n, l := range w.servers[k].lost {
-			if l.giver == i && l.until > w.truth(s, s.m.set.promise) {
+			if l.giver == i && l.until > w.truth(s, s.m.settings.Lifetime) {
 				w.own(k).lost[n].moot = true
 			}
 		}
 	}
-	if err := w.tell(i, peersSeen{w.others(i), len(w.servers) - 1}); err != nil {
+	if err := w.tell(i, PeersSeen{w.others(i), len(w.servers) - 1}); err != nil {
 		return err
 	}
-	return w.tell(i, fitness{fit: s.fit, sound: s.sound, able: true, why: "unfit"})
+	return w.tell(i, Fitness{Fit: s.fit, AllPassed: s.sound, PluginsReady: true, Why: "unfit"})
 }

@@ -1,4 +1,4 @@
-package selfpreserve
+package promise
 
 import (
 	"fmt"
@@ -10,9 +10,9 @@ import (
 type line struct {
 	now           time.Duration
 	id            ID
-	event         event
+	event         Event
 	before, after State
-	actions       []action
+	actions       []Action
 }
 
 func (l line) String() string {
@@ -31,56 +31,56 @@ func (w *world) transcript() string {
 	return b.String()
 }
 
-func describe(e event) string {
+func describe(e Event) string {
 	switch e := e.(type) {
-	case request:
+	case Requested:
 		if e.Renew {
 			return fmt.Sprintf("renewal %d of %s", e.Number, e.From)
 		}
 		return fmt.Sprintf("request %d of %s", e.Number, e.From)
-	case release:
-		return fmt.Sprintf("release %d of %s", e.number, e.from)
-	case reply:
+	case Released:
+		return fmt.Sprintf("release %d of %s", e.Number, e.From)
+	case Replied:
 		if e.Granted {
 			return fmt.Sprintf("grant %d of %s", e.Number, e.From)
 		}
 		return fmt.Sprintf("refusal %d of %s: %s", e.Number, e.From, e.Why)
-	case failed:
-		return fmt.Sprintf("no reply %d: %s", e.sent, e.why)
-	case fitness:
+	case Failed:
+		return fmt.Sprintf("no reply %d: %s", e.Sent, e.Why)
+	case Fitness:
 		switch {
-		case !e.fit:
+		case !e.Fit:
 			return "unfit"
-		case !e.sound:
+		case !e.AllPassed:
 			return "doubt"
 		}
 		return "fit"
 	}
-	if r, ok := e.(reload); ok {
-		return fmt.Sprintf("reload promise=%s min_peers=%+v", r.set.promise, r.set.minPeers)
+	if r, ok := e.(Reload); ok {
+		return fmt.Sprintf("reload promise=%s min_peers=%+v", r.Settings.Lifetime, r.Settings.MinPeers)
 	}
-	return strings.TrimPrefix(fmt.Sprintf("%T", e), "selfpreserve.")
+	return strings.TrimPrefix(fmt.Sprintf("%T", e), "promise.")
 }
 
-func describeAll(state State, actions []action) string {
+func describeAll(state State, actions []Action) string {
 	words := []string{state.String()}
 	for _, a := range actions {
 		switch a := a.(type) {
-		case ask:
+		case Ask:
 			verb := "ask"
 			if a.Renew {
 				verb = fmt.Sprintf("renew by %d", a.Sent)
 			}
 			words = append(words, fmt.Sprintf("%s %d of %s", verb, a.Number, a.To)+some("load", a.Load))
-		case letGo:
+		case Release:
 			words = append(words, fmt.Sprintf("release %d to %s", a.Number, a.To))
-		case answer:
+		case Answer:
 			if a.Granted {
 				words = append(words, fmt.Sprintf("grant %d for %s", a.Number, a.Lifetime)+some("capacity", a.Capacity))
 			} else {
 				words = append(words, fmt.Sprintf("refuse %d: %s", a.Number, a.Why))
 			}
-		case departure:
+		case Departure:
 			words = append(words, fmt.Sprintf("departure %s %s", a.Cause, a.Outcome))
 		}
 	}

@@ -1,4 +1,4 @@
-package selfpreserve
+package promise
 
 import (
 	"fmt"
@@ -45,24 +45,24 @@ func (w *world) kill(i int) {
 
 // judge looks at one step of server i: from what state, to a request not granted before or
 // to anything else, and what was done.
-func (w *world) judge(i int, before State, fresh bool, actions []action) error {
+func (w *world) judge(i int, before State, fresh bool, actions []Action) error {
 	s := w.servers[i]
 	left := before != s.m.state && s.m.state == Aside
 	for _, a := range actions {
 		switch a := a.(type) {
-		case answer:
+		case Answer:
 			if a.Granted && (!s.fit || !s.sound) {
 				return fmt.Errorf("%s promised though a check fails", s.m.id)
 			}
 			if end := s.m.now + a.Lifetime; a.Granted && fresh && s.m.terminating && end > s.m.deadline {
 				return fmt.Errorf("%s promised to stay till %s and has to go at %s", s.m.id, end, s.m.deadline)
 			}
-		case departure:
+		case Departure:
 			switch {
-			case a.Cause != termination || a.Outcome == refused:
-			case a.Outcome == forced && !s.m.set.peers, a.Outcome == granted && !s.m.set.peers && before != Starting:
+			case a.Cause != Termination || a.Outcome == Refused:
+			case a.Outcome == Forced && !s.m.settings.HasPeers, a.Outcome == Granted && !s.m.settings.HasPeers && before != Starting:
 				w.lose(i) // alone by choice: it asks nobody
-			case a.Outcome == forced:
+			case a.Outcome == Forced:
 				if s.m.now < s.m.deadline {
 					return fmt.Errorf("%s went by force before its time", s.m.id)
 				}
@@ -110,7 +110,7 @@ func (w *world) check() error {
 		if !serves(s) && slices.ContainsFunc(s.m.given, func(g given) bool { return g.until > w.clock(s) }) {
 			return fmt.Errorf("%s is %s though it has promised to stay: %v", s.m.id, s.m.state, s.m.given)
 		}
-		if at, ok := s.m.wake(); ok && at <= s.m.now {
+		if at, ok := s.m.Wake(); ok && at <= s.m.now {
 			return fmt.Errorf("%s wants to be woken at %s, which is not after %s", s.m.id, at, s.m.now)
 		}
 	}
@@ -148,7 +148,7 @@ func (w *world) leftBehind(i int) error {
 // A promise that was renewed may carry another load than its holder has heard of yet.
 func (w *world) spared(i int, before State) error {
 	s := w.servers[i]
-	if s.m.set.capacity == 0 || before != Asking || len(s.lost) > 0 {
+	if s.m.settings.Capacity == 0 || before != Asking || len(s.lost) > 0 {
 		return nil
 	}
 	capacity := 0

@@ -1,6 +1,6 @@
 //go:build !race
 
-package selfpreserve
+package promise
 
 // How much is walked and tried; many more schedules if HOLDFAST_EXHAUSTIVE is set.
 const (
