@@ -82,7 +82,7 @@ func (n *node) sendAsk(ctx context.Context, a promise.Ask) {
 	}
 	if r.Granted {
 		n.mu.Lock()
-		n.roster.isNow(a.To, r.From)
+		n.roster.Promised(a.To, r.From)
 		n.mu.Unlock()
 	}
 	n.step(promise.Replied{Sent: a.Sent, To: a.To, Reply: r})

@@ -7,8 +7,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 // sickFor is a check that fails for so long.
@@ -109,18 +107,4 @@ func TestAReloadInTheMidstOfARoundLeavesNobodyBound(t *testing.T) {
 			}
 		}
 	})
-}
-
-// A peer that has restarted since it was last polled has another id than the roster has.
-func TestAPromiseOfAPeerThatWasNotPolledSinceItsRestartCounts(t *testing.T) {
-	r := newRoster()
-	it := addrs("10.0.0.1:8182", "10.0.0.2:8182")
-	r.find(0, "a", "", it, nobody)
-	r.answered(0, it[0], "me", "old", promise.Serving)
-	for _, address := range []string{"10.0.0.1:8182", "10.0.0.2:8182", "10.0.0.3:8182", "none"} {
-		r.isNow(address, "new")
-	}
-	if a, b := r.peers[it[0]], r.peers[it[1]]; a.id != "new" || b.id != "" || len(r.peers) != 2 {
-		t.Errorf("%+v %+v", *a, *b)
-	}
 }

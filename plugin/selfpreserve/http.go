@@ -106,7 +106,7 @@ func (n *node) servePoll(w http.ResponseWriter, r *http.Request) {
 	it := hello{ID: promise.ID(r.Header.Get(headerID))}
 	if it.valid() == nil && it.State.UnmarshalText([]byte(r.Header.Get(headerState))) == nil && n.isPeer(r) {
 		n.mu.Lock()
-		n.roster.told(n.now(), it.ID, it.State)
+		n.roster.Polled(n.now(), it.ID, it.State)
 		n.mu.Unlock()
 	}
 	n.mu.Lock()
@@ -172,7 +172,7 @@ func (n *node) isPeer(r *http.Request) bool {
 		return r.TLS != nil && signedBy(n.conf.tls.ClientCAs, r.TLS.PeerCertificates)
 	}
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
-	return err == nil && n.roster.has(n.now(), from.Addr())
+	return err == nil && n.roster.HasIP(n.now(), from.Addr())
 }
 
 // signedBy looks again at what the handshake has verified: a reload may have brought

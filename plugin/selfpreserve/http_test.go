@@ -31,7 +31,7 @@ func newStill(t testing.TB) *still {
 		netip.MustParseAddrPort("192.0.2.2:8182"), netip.MustParseAddrPort("[fe80::2%eth0]:8182"), netip.MustParseAddrPort("[2001:db8::2]:8182"),
 	}
 	s.node = newNode("id-me", conf, func() time.Duration { return s.clock }, rand.New(rand.NewPCG(1, 2)))
-	s.roster.find(0, staticPeers, "", conf.static, nobody)
+	s.roster.Find(0, staticPeers, conf.static, nobody)
 	s.step(promise.Fitness{Fit: true, AllPassed: true})
 	if now := s.view.Load(); now.State != promise.Serving {
 		t.Fatalf("it is %s", now.State)
@@ -41,13 +41,13 @@ func newStill(t testing.TB) *still {
 
 // everything is all that the node knows, as text.
 func (s *still) everything() string {
-	var peers []string
-	for _, p := range s.roster.peers {
-		peers = append(peers, fmt.Sprintf("%+v", *p))
-	}
-	slices.Sort(peers)
-	return fmt.Sprintf("%+v\n%q\n%+v", *s.machine, peers, s.view.Load())
+	return fmt.Sprintf("%+v\n%+v\n%+v\n%+v", *s.machine, s.roster.Peers(), s.roster.Candidates(noChance{}), s.view.Load())
 }
+
+// noChance leaves things in order.
+type noChance struct{}
+
+func (noChance) Shuffle(int, func(i, j int)) {}
 
 const knownPeer = "192.0.2.2:4711"
 
@@ -69,7 +69,7 @@ func (s *still) serve(r *http.Request) string {
 
 func TestWhatAStrangerSendsChangesNothing(t *testing.T) {
 	s := newStill(t)
-	s.roster.answered(s.clock, netip.MustParseAddrPort("192.0.2.2:8182"), "id-me", "id-a", promise.Serving)
+	s.roster.Answered(s.clock, netip.MustParseAddrPort("192.0.2.2:8182"), "id-a", promise.Serving)
 	s.send("POST", "/promise", knownPeer, `{"id":"id-a","number":7,"lifetime_ms":6000}`)
 	if s.view.Load().Given != 1 {
 		t.Fatal("there is no promise to end")
@@ -126,7 +126,7 @@ func TestAPeerIsKnownByItsAddressAsItComes(t *testing.T) {
 func TestAKnownPeerIsHeededWhenItSaysHowItIs(t *testing.T) {
 	s := newStill(t)
 	it := netip.MustParseAddrPort("192.0.2.2:8182")
-	s.roster.answered(0, it, "id-me", "id-a", promise.Serving)
+	s.roster.Answered(0, it, "id-a", promise.Serving)
 	for _, c := range []struct{ id, state, want string }{
 		{"id-a", "asking", "asking"}, {"id-a", "aside", "aside"}, {"id-b", "serving", "aside"}, {"id-a", "gone", "aside"},
 		{"", "serving", "aside"}, {"id a", "serving", "aside"}, {"id-a", "", "aside"}, {"id-a", "leaving", "leaving"},
@@ -134,8 +134,10 @@ func TestAKnownPeerIsHeededWhenItSaysHowItIs(t *testing.T) {
 		if got := s.send("GET", "/peer", knownPeer, "", headerID, c.id, headerState, c.state); !strings.HasPrefix(got, "200 ") {
 			t.Error(got)
 		}
-		if got := s.roster.peers[it]; got.status != c.want || got.left != (c.want == "leaving") {
-			t.Errorf("%s %s: %+v, want %s", c.id, c.state, *got, c.want)
+		first := s.roster.Peers()[0]
+		asked := slices.ContainsFunc(s.roster.Candidates(noChance{}), func(p promise.Peer) bool { return p.Address == it.String() })
+		if first.Address != it || first.Status != c.want || asked == (c.want == "leaving") {
+			t.Errorf("%s %s: %+v, which may be asked: %v; want %s", c.id, c.state, first, asked, c.want)
 		}
 	}
 }

@@ -82,7 +82,7 @@ func (n *node) tellDeparture(o promise.Outcome) {
 		if given := n.view.Load().Given; given > 0 {
 			why = fmt.Sprintf("it has itself promised to stay, to %d", given)
 		}
-		log.Errorf("Leaves service by force after max_hold of %s: %s (%d of %d known answer)", n.conf.maxHold, why, n.answering(), n.roster.known(n.now()))
+		log.Errorf("Leaves service by force after max_hold of %s: %s (%d of %d known answer)", n.conf.maxHold, why, n.roster.Answering(), n.roster.KnownPeers(n.now()))
 	case !n.said.served:
 		log.Infof("Leaves before it came into service")
 	case !n.conf.peers:
@@ -90,17 +90,6 @@ func (n *node) tellDeparture(o promise.Outcome) {
 	default:
 		log.Infof("Leaves service: enough peers have promised to stay")
 	}
-}
-
-// answering is how many peers answered when last polled.
-func (n *node) answering() int {
-	count := 0
-	for _, p := range n.roster.sorted() {
-		if !p.self && p.silent == 0 && p.id != "" {
-			count++
-		}
-	}
-	return count
 }
 
 // tellChecks writes a line when a check makes the server unfit, and when it no longer does.
@@ -128,20 +117,20 @@ func (n *node) tellChecks() {
 // does again. Each peer by itself is in /status and the metrics. Of names that give no
 // peers tellName speaks.
 func (n *node) tellPeers(now time.Duration) {
-	if n.answering() > 0 {
+	if n.roster.Answering() > 0 {
 		if n.said.alone {
 			log.Infof("Peers answer again")
 		}
 		n.said.alone, n.said.aloneFor = false, 0
 		return
 	}
-	if n.roster.known(now) == 0 && slices.ContainsFunc(n.conf.names, func(p peerName) bool { return n.said.unnamed[p.name] > 0 }) {
+	if n.roster.KnownPeers(now) == 0 && slices.ContainsFunc(n.conf.names, func(p peerName) bool { return n.said.unnamed[p.name] > 0 }) {
 		n.said.aloneFor = 0
 		return
 	}
 	if n.said.aloneFor++; n.said.aloneFor == lasting {
 		n.said.alone = true
-		log.Warningf("No peer answers, of %d known: this server stays in service until one does, or max_hold is over", n.roster.known(now))
+		log.Warningf("No peer answers, of %d known: this server stays in service until one does, or max_hold is over", n.roster.KnownPeers(now))
 	}
 }
 

@@ -2,11 +2,11 @@ package selfpreserve
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"sync"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
 
 	"github.com/miekg/dns"
 )
@@ -15,27 +15,27 @@ import (
 // fleet of 30 and of 300.
 const polledAtOnce = 16
 
-// staticPeers is what finds the peers whose addresses stand in the Corefile.
-const staticPeers = "static"
+// staticPeers is the source of the peers whose addresses stand in the Corefile.
+var staticPeers roster.Source
 
 // lookup resolves a name through this server's own listener.
 type lookup func(ctx context.Context, name string, qtype uint16) ([]netip.Addr, error)
 
-// finders are what can find peers, with these settings.
-func (c *config) finders() []string {
-	by := []string{staticPeers}
+// sources are what can find peers, with these settings.
+func (c *config) sources() []roster.Source {
+	all := []roster.Source{staticPeers}
 	for _, name := range c.names {
 		for _, qtype := range addressTypes {
-			by = append(by, name.finder(qtype))
+			all = append(all, name.source(qtype))
 		}
 	}
-	return by
+	return all
 }
 
 var addressTypes = []uint16{dns.TypeA, dns.TypeAAAA}
 
-func (p peerName) finder(qtype uint16) string {
-	return fmt.Sprintf("%s:%d %s", p.name, p.port, dns.TypeToString[qtype])
+func (p peerName) source(qtype uint16) roster.Source {
+	return roster.Source{Name: p.name, Port: p.port, Type: qtype}
 }
 
 // meet finds peers, polls some of them, and tells the machine who is there.
@@ -52,12 +52,12 @@ func (n *node) meet(ctx context.Context) {
 
 	n.mu.Lock()
 	now := n.now()
-	n.roster.find(now, staticPeers, "", conf.static, own)
-	n.roster.forget(now)
-	polled, me := n.roster.pick(now, n.rng, polledAtOnce), n.me()
+	n.roster.Find(now, staticPeers, conf.static, own)
+	n.roster.Forget(now)
+	polled, me := n.roster.Pick(now, n.rng, polledAtOnce), n.me()
 	n.mu.Unlock()
-	for _, p := range polled {
-		all.Go(func() { n.poll(ctx, p.address, me) })
+	for _, address := range polled {
+		all.Go(func() { n.poll(ctx, address, me) })
 	}
 	all.Wait()
 	if ctx.Err() != nil {
@@ -66,7 +66,7 @@ func (n *node) meet(ctx context.Context) {
 	n.mu.Lock()
 	now = n.now()
 	n.tellPeers(now)
-	seen := promise.PeersSeen{Peers: n.roster.candidates(n.rng), KnownPeers: n.roster.known(now)}
+	seen := promise.PeersSeen{Peers: n.roster.Candidates(n.rng), KnownPeers: n.roster.KnownPeers(now)}
 	n.mu.Unlock()
 	n.step(seen)
 }
@@ -103,7 +103,7 @@ func (n *node) resolve(ctx context.Context, name peerName, own selfTest) {
 	}
 	for i, qtype := range addressTypes {
 		if errs[i] == nil && !empty {
-			n.roster.find(n.now(), name.finder(qtype), serverName(name.name), found[i], own)
+			n.roster.Find(n.now(), name.source(qtype), found[i], own)
 		}
 	}
 	n.tellName(name, empty, errs)
@@ -120,9 +120,9 @@ func (n *node) poll(ctx context.Context, address netip.AddrPort, me hello) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if err != nil {
-		n.roster.silent(address)
+		n.roster.Silent(address)
 		log.Debugf("Peer %s does not answer: %s", address, err)
 		return
 	}
-	n.roster.answered(n.now(), address, n.id, it.ID, it.State)
+	n.roster.Answered(n.now(), address, it.ID, it.State)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
 )
 
 var (
@@ -105,14 +106,12 @@ func (c *nodeCollector) Collect(ch chan<- prometheus.Metric) {
 	for _, check := range n.checks.all {
 		gauge(c.fit, toFloat(check.fit()), check.name)
 	}
-	counts := map[string]int{unheard: 0, unreachable: 0}
+	counts := map[string]int{roster.Unheard: 0, roster.Unreachable: 0}
 	for _, state := range promise.States() {
 		counts[state.String()] = 0
 	}
-	for _, p := range n.roster.sorted() {
-		if !p.self {
-			counts[p.status]++
-		}
+	for _, p := range n.roster.Peers() {
+		counts[p.Status]++
 	}
 	for status, count := range counts {
 		gauge(c.peers, float64(count), status)

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
 )
 
 // registryOf has the metrics of the plugin, for this node.
@@ -85,7 +86,7 @@ func TestMetricsAreThoseOfTheREADME(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := []string{unreachable, unheard, stranger, malformed, string(promise.Termination), string(promise.Unfit), string(promise.Granted), string(promise.Refused), string(promise.Forced), string(promise.Cancelled), "given", "held"}
+	names := []string{roster.Unreachable, roster.Unheard, stranger, malformed, string(promise.Termination), string(promise.Unfit), string(promise.Granted), string(promise.Refused), string(promise.Forced), string(promise.Cancelled), "given", "held"}
 	for _, state := range promise.States() {
 		names = append(names, state.String())
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
 )
 
 // startsFaster is how many times as often a server looks before it has come into service:
@@ -26,7 +27,7 @@ type node struct {
 
 	mu           sync.Mutex
 	machine      *promise.Machine
-	roster       *roster
+	roster       *roster.Roster
 	surroundings                   // by the Corefile in force
 	later        []promise.Release // that could not be sent during a reload
 	said         said
@@ -62,7 +63,7 @@ type peerClient interface {
 func newNode(id promise.ID, conf *config, now func() time.Duration, rng *rand.Rand) *node {
 	n := &node{
 		id: id, now: now, rng: rng, left: make(chan struct{}),
-		machine: promise.New(id, conf.settings()), roster: newRoster(),
+		machine: promise.New(id, conf.settings()), roster: roster.New(id),
 		surroundings: surroundings{conf: conf, checks: new(checks), queries: new(atomic.Uint64)},
 	}
 	view := n.machine.View()
@@ -77,8 +78,8 @@ func (n *node) run(s surroundings) {
 	s.checks.inherit(n.checks)
 	n.surroundings = s
 	n.measured.queries, n.measured.at = n.queries.Load(), n.now()
-	n.roster.keepOnly(s.conf.finders(), s.conf.static)
-	n.roster.find(n.now(), staticPeers, "", s.conf.static, s.own())
+	n.roster.Keep(s.conf.sources(), s.conf.static)
+	n.roster.Find(n.now(), staticPeers, s.conf.static, s.own())
 	ctx, cancel := context.WithCancel(context.Background())
 	n.ctx, n.cancel = ctx, cancel
 	for _, a := range n.later {
@@ -173,4 +174,11 @@ func (n *node) hold() {
 	n.step(promise.Terminate{})
 	<-n.left
 	holdDuration.Observe((n.now() - begin).Seconds())
+}
+
+// serverName is what the certificate of the peer at address has to name.
+func (n *node) serverName(address string) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.roster.ServerName(address)
 }

@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strings"
 
 	"github.com/coredns/coredns/core/dnsserver"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
 
 	"github.com/miekg/dns"
 )
@@ -93,41 +94,30 @@ func (c canary) lookAt(address string) func(context.Context) error {
 
 func (c canary) String() string { return "canary " + c.name + " " + dns.TypeToString[c.qtype] }
 
-// serverName is how a certificate writes the name.
-func serverName(name string) string { return strings.TrimSuffix(name, ".") }
-
 // selfTest tells whether an address is one at which this server itself listens.
-type selfTest func(netip.AddrPort) ownership
-
-type ownership int
-
-const (
-	notOwn   ownership = iota
-	mayBeOwn           // of this host, at our port, but another server may listen there
-	isOwn
-)
+type selfTest func(netip.AddrPort) roster.Ownership
 
 // ownAddresses are those of a listener: its host if it has one, or all of this machine.
 func ownAddresses(listen string) selfTest {
 	_, port, _ := net.SplitHostPort(listen)
 	host := listenIP(listen).WithZone("")
-	own := map[netip.Addr]ownership{}
+	own := map[netip.Addr]roster.Ownership{}
 	addrs, _ := net.InterfaceAddrs() // without them our id tells
 	for _, addr := range addrs {
 		if network, ok := addr.(*net.IPNet); ok {
 			ip, _ := netip.AddrFromSlice(network.IP)
-			own[ip.Unmap()] = isOwn
+			own[ip.Unmap()] = roster.IsOwn
 			if host.IsValid() && !host.IsUnspecified() {
-				own[ip.Unmap()] = mayBeOwn
+				own[ip.Unmap()] = roster.MayBeOwn
 			}
 		}
 	}
 	if host.IsValid() {
-		own[host] = isOwn
+		own[host] = roster.IsOwn
 	}
-	return func(a netip.AddrPort) ownership {
+	return func(a netip.AddrPort) roster.Ownership {
 		if fmt.Sprint(a.Port()) != port {
-			return notOwn
+			return roster.NotOwn
 		}
 		return own[a.Addr().Unmap().WithZone("")]
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 
 	"github.com/miekg/dns"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
 )
 
 // listener is a DNS server on loopback, over UDP and TCP, that answers with handle.
@@ -184,7 +186,7 @@ func TestOwnAddressesAreThoseOfTheListener(t *testing.T) {
 		{"[::]:8182", "127.0.0.1:8182", "", "127.0.0.1:53 203.0.113.76:8182"},
 	} {
 		isSelf := ownAddresses(c.listen)
-		for text, want := range map[string]ownership{c.own: isOwn, c.maybe: mayBeOwn, c.others: notOwn} {
+		for text, want := range map[string]roster.Ownership{c.own: roster.IsOwn, c.maybe: roster.MayBeOwn, c.others: roster.NotOwn} {
 			for _, a := range addrs(strings.Fields(text)...) {
 				if got := isSelf(a); got != want {
 					t.Errorf("%s: ownership of %s is %d, want %d", c.listen, a, got, want)

@@ -54,19 +54,16 @@ func (n *node) status(wall time.Time) status {
 	s := status{
 		hello: n.me(), Since: at(v.Since), Reason: v.Why,
 		Checks: []checkStatus{}, Peers: []peerStatus{},
-		MinPeers: v.MinPeers, KnownPeers: n.roster.known(now),
+		MinPeers: v.MinPeers, KnownPeers: n.roster.KnownPeers(now),
 		Promises: promises{Given: v.Given, Held: v.Held},
 	}
 	for _, c := range n.checks.all {
 		s.Checks = append(s.Checks, checkStatus{c.name, c.looked && c.fails == 0, c.reason, at(c.since)})
 	}
-	for _, p := range n.roster.sorted() {
-		if p.self {
-			continue
-		}
-		it := peerStatus{Address: p.address.String(), ID: p.id, State: p.status}
-		if p.id != "" {
-			seen := at(p.heard)
+	for _, p := range n.roster.Peers() {
+		it := peerStatus{Address: p.Address.String(), ID: p.ID, State: p.Status}
+		if p.ID != "" {
+			seen := at(p.HeardAt)
 			it.LastSeen = &seen
 		}
 		s.Peers = append(s.Peers, it)

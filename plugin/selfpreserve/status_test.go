@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
 )
 
 // full is a node of which everything can be told.
@@ -18,12 +19,12 @@ func full(t *testing.T) *still {
 	s.clock = 0
 	s.conf.static = addrs("192.0.2.2:8182", "192.0.2.3:8182", "192.0.2.4:8182", "192.0.2.5:8182", "192.0.2.6:8182")
 	s.conf.capacity = 1000
-	s.roster = newRoster()
-	s.roster.find(0, staticPeers, "", s.conf.static, nobody)
+	s.roster = roster.New(s.id)
+	s.roster.Find(0, staticPeers, s.conf.static, nobody)
 	for i, id := range []promise.ID{"id-a", "id-b", "id-me", "id-a"} {
-		s.roster.answered(time.Duration(i)*time.Second, s.conf.static[i], s.id, id, promise.Serving)
+		s.roster.Answered(time.Duration(i)*time.Second, s.conf.static[i], id, promise.Serving)
 	}
-	s.roster.silent(s.conf.static[1])
+	s.roster.Silent(s.conf.static[1])
 	s.checks.add("canary a. A", func(context.Context) error { return nil })
 	s.checks.add("vital file", func(context.Context) error { return nil })
 	s.clock = time.Hour
@@ -115,7 +116,7 @@ func TestStatusHasTheseNames(t *testing.T) {
 
 func TestStatusOfALoneServerHasEmptyLists(t *testing.T) {
 	s := newStill(t)
-	s.roster = newRoster()
+	s.roster = roster.New(s.id)
 	s.step(promise.Fitness{Why: "canary a. A: SERVFAIL"})
 	recorder := httptest.NewRecorder()
 	s.handler().ServeHTTP(recorder, httptest.NewRequest("GET", "/status", nil))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
 )
 
 // granter is a peer that has restarted, as id-new, and grants what it is asked for.
@@ -20,13 +21,13 @@ func (granter) ask(_ context.Context, _ string, r promise.Request) (promise.Repl
 
 func TestAGrantTellsWhoIsAtAnAddressNow(t *testing.T) {
 	s := newStill(t)
-	s.roster = newRoster()
+	s.roster = roster.New(s.id)
 	it := addrs("10.0.0.1:8182")
-	s.roster.find(0, "a", "", it, nobody)
-	s.roster.answered(0, it[0], s.id, "id-old", promise.Serving)
+	s.roster.Find(0, roster.Source{Name: "a."}, it, nobody)
+	s.roster.Answered(0, it[0], "id-old", promise.Serving)
 	s.peerOf = granter{s.peerOf}
 	s.sendAsk(t.Context(), promise.Ask{To: "10.0.0.1:8182", Sent: 1, Request: promise.Request{From: s.id, Number: 1, Lifetime: time.Second}})
-	if id := s.roster.peers[it[0]].id; id != "id-new" {
+	if id := s.roster.Peers()[0].ID; id != "id-new" {
 		t.Errorf("it has %s", id)
 	}
 }

@@ -15,7 +15,28 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
 )
+
+func addrs(texts ...string) (all []netip.AddrPort) {
+	for _, text := range texts {
+		all = append(all, netip.MustParseAddrPort(text))
+	}
+	return all
+}
+
+// isOneOf is the test of a server that has these addresses.
+func isOneOf(texts ...string) selfTest {
+	own := addrs(texts...)
+	return func(a netip.AddrPort) roster.Ownership {
+		if slices.Contains(own, a) {
+			return roster.IsOwn
+		}
+		return roster.NotOwn
+	}
+}
+
+var nobody = isOneOf()
 
 // surveyor is a node that finds peers by a name, and may not reach them.
 type surveyor struct {
@@ -96,5 +117,9 @@ func (s *surveyor) set(set func()) { s.mu.Lock(); defer s.mu.Unlock(); set() }
 func (s *surveyor) peersNow() string {
 	s.node.mu.Lock()
 	defer s.node.mu.Unlock()
-	return fmt.Sprintf("%s: %d known, %d to ask", s.roster.text(), s.view.Load().KnownPeers, len(s.roster.candidates(s.rng)))
+	var found []string
+	for _, p := range s.roster.Peers() {
+		found = append(found, strings.TrimSuffix(p.Address.String(), ":8182"))
+	}
+	return fmt.Sprintf("%s: %d known, %d to ask", strings.Join(found, " "), s.view.Load().KnownPeers, len(s.roster.Candidates(s.rng)))
 }

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
-
-	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 const (
@@ -96,19 +94,4 @@ func TestAnAddressThatIsNoLongerOurOwnIsAPeers(t *testing.T) {
 			t.Errorf("%s, want %s", got, want)
 		}
 	})
-}
-
-func TestWhoMeetsOnlyItselfIsAnsweredByNobody(t *testing.T) {
-	s := newStill(t)
-	s.roster = newRoster()
-	it := addrs("10.0.0.1:8182", "10.0.0.2:8182")
-	s.roster.find(0, "a", "", it, nobody)
-	s.roster.answered(0, it[0], s.id, s.id, promise.Serving)
-	if got := s.answering(); got != 0 {
-		t.Errorf("%d peers answer", got)
-	}
-	s.roster.answered(0, it[1], s.id, "id-a", promise.Serving)
-	if got := s.answering(); got != 1 {
-		t.Errorf("%d peers answer, want 1", got)
-	}
 }

@@ -1,33 +1,33 @@
-package selfpreserve
+package roster
 
 import (
-	"strings"
 	"time"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
-// known is the number of other servers. One of two addresses is one, and so is one of
+// KnownPeers is the number of other servers. One of two addresses is one, and so is one of
 // which one family does not answer here: once somebody of a name has answered, its
 // addresses of two families are taken for those of the same servers.
-func (r *roster) known(now time.Duration) int {
+func (r *Roster) KnownPeers(now time.Duration) int {
 	heard, silent := make(map[promise.ID]bool), 0
-	names := make(map[string]*named)
+	names := make(map[Source]*named) // without their types
 	for address, p := range r.peers {
-		if !p.known(now) {
+		if !p.isKnown(now) {
 			continue
 		}
 		if p.id != "" {
 			heard[p.id] = true
 		}
 		byName := false
-		for finder := range p.found {
-			if name, family, found := splitFinder(finder); found {
+		for by := range p.found {
+			if by != (Source{}) {
 				byName = true
+				name := Source{Name: by.Name, Port: by.Port}
 				if names[name] == nil {
-					names[name] = &named{heard: make(map[promise.ID]bool), of: make(map[string]map[string]bool)}
+					names[name] = &named{heard: make(map[promise.ID]bool), of: make(map[uint16]map[string]bool)}
 				}
-				names[name].add(family, p.id, address.String())
+				names[name].add(by.Type, p.id, address.String())
 			}
 		}
 		if p.id == "" && !byName {
@@ -43,10 +43,10 @@ func (r *roster) known(now time.Duration) int {
 // named are the servers of one name.
 type named struct {
 	heard map[promise.ID]bool        // that have answered, over either family
-	of    map[string]map[string]bool // by family, ids and the addresses of the silent
+	of    map[uint16]map[string]bool // by family, ids and the addresses of the silent
 }
 
-func (n *named) add(family string, id promise.ID, address string) {
+func (n *named) add(family uint16, id promise.ID, address string) {
 	if n.of[family] == nil {
 		n.of[family] = make(map[string]bool)
 	}
@@ -69,6 +69,3 @@ func (n *named) silent() int {
 	}
 	return max(0, most-len(n.heard))
 }
-
-// splitFinder returns the name and the family of what finds peers by a name.
-func splitFinder(finder string) (name, family string, found bool) { return strings.Cut(finder, " ") }
