@@ -16,12 +16,7 @@ import (
 	"time"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
-)
-
-// What a poll says of the poller, which is heeded if the poller is a known peer.
-const (
-	headerID    = "Selfpreserve-Id"
-	headerState = "Selfpreserve-State"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
 // client talks to peers over HTTP, or HTTPS when tls is set.
@@ -59,7 +54,7 @@ func newClient(listen string, config *tls.Config, serverName func(address string
 		Transport: &http.Transport{
 			DialContext: dial, DialTLSContext: dialTLS,
 			DisableCompression:     true,
-			MaxResponseHeaderBytes: maxBody,
+			MaxResponseHeaderBytes: wire.MaxBody,
 			MaxIdleConnsPerHost:    2,
 			IdleConnTimeout:        idle * 3 / 4, // before the peer closes it
 		},
@@ -73,28 +68,27 @@ const idle = 10 * time.Second
 
 func (c *client) close() { c.http.CloseIdleConnections() }
 
-func (c *client) hello(ctx context.Context, address string, me hello) (hello, error) {
-	var it hello
-	header := http.Header{headerID: {string(me.ID)}, headerState: {me.State.String()}}
+func (c *client) hello(ctx context.Context, address string, me wire.Hello) (wire.Hello, error) {
+	var it wire.Hello
+	header := http.Header{wire.HeaderID: {string(me.ID)}, wire.HeaderState: {me.State.String()}}
 	err := c.exchange(ctx, http.MethodGet, address, "/peer", header, nil, &it, http.StatusOK)
 	if err == nil {
-		err = it.valid()
+		err = it.Check()
 	}
 	return it, err
 }
 
 func (c *client) ask(ctx context.Context, address string, r promise.Request) (promise.Reply, error) {
-	body := askBody{ID: r.From, Number: r.Number, Renew: r.Renew, Lifetime: r.Lifetime.Milliseconds(), Load: r.Load}
-	var b replyBody
-	err := c.exchange(ctx, http.MethodPost, address, "/promise", http.Header{}, body, &b, http.StatusOK, http.StatusConflict)
+	var b wire.Reply
+	err := c.exchange(ctx, http.MethodPost, address, "/promise", http.Header{}, wire.AskOf(r), &b, http.StatusOK, http.StatusConflict)
 	if err != nil {
 		return promise.Reply{}, err
 	}
-	return b.reply(r)
+	return b.To(r)
 }
 
 func (c *client) release(ctx context.Context, address string, from promise.ID, number uint64) error {
-	return c.exchange(ctx, http.MethodDelete, address, "/promise", http.Header{}, releaseBody{from, number}, nil, http.StatusNoContent)
+	return c.exchange(ctx, http.MethodDelete, address, "/promise", http.Header{}, wire.Release{ID: from, Number: number}, nil, http.StatusNoContent)
 }
 
 // exchange sends body and decodes the reply into reply, if its status is one of want.
@@ -133,7 +127,7 @@ func (c *client) exchange(ctx context.Context, method, address, path string, hea
 		if reply == nil {
 			return nil
 		}
-		if err := decode(response.Body, false, reply); err != nil {
+		if err := wire.Decode(response.Body, false, reply); err != nil {
 			return fmt.Errorf("its reply is of no use: %w", short(ctx, err))
 		}
 		return nil

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
 func TestAPeerThatStallsCostsPatienceAndNoMore(t *testing.T) {
@@ -81,7 +82,7 @@ func TestPeersAreAskedFromTheAddressOfTheListener(t *testing.T) {
 	defer server.Close()
 	for listen, want := range map[string]string{"127.0.0.2:8182": "127.0.0.2", ":8182": "127.0.0.1", "0.0.0.0:8182": "127.0.0.1", "[::1]:8182": "127.0.0.1", "[::ffff:127.0.0.2]:8182": "127.0.0.2"} {
 		c := newClient(listen, nil, nil)
-		if it, err := c.hello(t.Context(), server.Listener.Addr().String(), hello{ID: "id-me"}); err != nil || it.ID != "id-a" || it.State != promise.Serving || from != want {
+		if it, err := c.hello(t.Context(), server.Listener.Addr().String(), wire.Hello{ID: "id-me"}); err != nil || it.ID != "id-a" || it.State != promise.Serving || from != want {
 			t.Errorf("%s: asked from %s, want %s: %+v, %v", listen, from, want, it, err)
 		}
 		c.close()
@@ -97,7 +98,7 @@ func TestWhatAPeerSaysOfItselfIsBounded(t *testing.T) {
 		`{"id":"a","version":"` + strings.Repeat("x", 257) + `"}`: "name or version is longer than 256 octets",
 	} {
 		address, c := serving(t, saying(200, body))
-		if _, err := c.hello(t.Context(), address, hello{ID: "id-me"}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := c.hello(t.Context(), address, wire.Hello{ID: "id-me"}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40s: %v, want %s", body, err, want)
 		}
 	}

@@ -121,7 +121,7 @@ func (f *fleet) surroundings(m *member) surroundings {
 	})
 	return surroundings{
 		conf: m.conf, checks: all, queries: &m.queries, own: func() selfTest { return isOneOf(m.address.String()) },
-		peerOf: &client{http: &http.Client{Transport: wire{f, m}}}, lookUp: f.lookUp,
+		peerOf: &client{http: &http.Client{Transport: link{f, m}}}, lookUp: f.lookUp,
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
 // httpServer is the HTTP listener of a node. It outlives a reload that leaves its address.
@@ -103,8 +104,8 @@ func readiness(v *promise.View) string {
 
 // servePoll tells anybody who this server is, and heeds what a known peer says of itself.
 func (n *node) servePoll(w http.ResponseWriter, r *http.Request) {
-	it := hello{ID: promise.ID(r.Header.Get(headerID))}
-	if it.valid() == nil && it.State.UnmarshalText([]byte(r.Header.Get(headerState))) == nil && n.isPeer(r) {
+	it := wire.Hello{ID: promise.ID(r.Header.Get(wire.HeaderID))}
+	if it.Check() == nil && it.State.UnmarshalText([]byte(r.Header.Get(wire.HeaderState))) == nil && n.isPeer(r) {
 		n.mu.Lock()
 		n.roster.Polled(n.now(), it.ID, it.State)
 		n.mu.Unlock()
@@ -116,11 +117,11 @@ func (n *node) servePoll(w http.ResponseWriter, r *http.Request) {
 }
 
 func (n *node) servePromise(w http.ResponseWriter, r *http.Request) {
-	var body askBody
+	var body wire.Ask
 	if !n.read(w, r, &body) {
 		return
 	}
-	request, err := body.request()
+	request, err := body.Request()
 	if err != nil {
 		n.reject(w, r, http.StatusBadRequest, malformed, err)
 		return
@@ -130,18 +131,15 @@ func (n *node) servePromise(w http.ResponseWriter, r *http.Request) {
 	if !reply.Granted {
 		status = http.StatusConflict
 	}
-	writeJSON(w, status, replyBody{
-		ID: reply.From, Number: reply.Number, Granted: reply.Granted,
-		Lifetime: reply.Lifetime.Milliseconds(), Capacity: reply.Capacity, Why: reply.Why,
-	})
+	writeJSON(w, status, wire.ReplyOf(reply))
 }
 
 func (n *node) serveRelease(w http.ResponseWriter, r *http.Request) {
-	var body releaseBody
+	var body wire.Release
 	if !n.read(w, r, &body) {
 		return
 	}
-	if err := validID(body.ID); err != nil {
+	if err := wire.CheckID(body.ID); err != nil {
 		n.reject(w, r, http.StatusBadRequest, malformed, err)
 		return
 	}
@@ -156,7 +154,7 @@ func (n *node) read(w http.ResponseWriter, r *http.Request, into any) bool {
 		n.reject(w, r, http.StatusForbidden, stranger, errors.New("only a known peer may ask this"))
 		return false
 	}
-	if err := decode(http.MaxBytesReader(w, r.Body, maxBody+1), true, into); err != nil {
+	if err := wire.Decode(http.MaxBytesReader(w, r.Body, wire.MaxBody+1), true, into); err != nil {
 		n.reject(w, r, http.StatusBadRequest, malformed, err)
 		return false
 	}

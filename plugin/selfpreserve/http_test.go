@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
 // still is a node in service that does nothing by itself, an hour after its start. It
@@ -78,7 +79,7 @@ func TestWhatAStrangerSendsChangesNothing(t *testing.T) {
 	for _, from := range []string{"192.0.2.3:8182", "127.0.0.1:8182", "[2001:db8::3]:1", "[::1]:1", "[::ffff:192.0.2.3]:1", "192.0.2.2", "@", ""} {
 		for _, headers := range [][]string{
 			nil, {"X-Forwarded-For", "192.0.2.2"}, {"Forwarded", "for=192.0.2.2"}, {"X-Real-Ip", "192.0.2.2"},
-			{headerID, "id-a", headerState, "leaving"}, {headerID, "id-me", headerState, "serving"},
+			{wire.HeaderID, "id-a", wire.HeaderState, "leaving"}, {wire.HeaderID, "id-me", wire.HeaderState, "serving"},
 		} {
 			for _, c := range []struct{ method, path, body, want string }{
 				{"POST", "/promise", `{"id":"id-a","number":8,"lifetime_ms":6000}`, "403 only a known peer may ask this"},
@@ -131,7 +132,7 @@ func TestAKnownPeerIsHeededWhenItSaysHowItIs(t *testing.T) {
 		{"id-a", "asking", "asking"}, {"id-a", "aside", "aside"}, {"id-b", "serving", "aside"}, {"id-a", "gone", "aside"},
 		{"", "serving", "aside"}, {"id a", "serving", "aside"}, {"id-a", "", "aside"}, {"id-a", "leaving", "leaving"},
 	} {
-		if got := s.send("GET", "/peer", knownPeer, "", headerID, c.id, headerState, c.state); !strings.HasPrefix(got, "200 ") {
+		if got := s.send("GET", "/peer", knownPeer, "", wire.HeaderID, c.id, wire.HeaderState, c.state); !strings.HasPrefix(got, "200 ") {
 			t.Error(got)
 		}
 		first := s.roster.Peers()[0]
@@ -161,11 +162,11 @@ func TestMalformedRequestsOfAPeerChangeNothing(t *testing.T) {
 		`{"id":"id-a","number":8} {}`:    "something follows the JSON value",
 		`{"id":"id-a","number":8}]`:      "something follows the JSON value",
 		`{"id":"id-a","number":8,"x":1}`: `unknown field "x"`,
-		`{"id":"id-a","number":8,"` + strings.Repeat("x", maxBody) + `":1}`: "body is longer than 4096 octets",
-		`{"id":"` + strings.Repeat("x", maxText+1) + `","number":8}`:        `id "xxxxxxxxxxxxxxxxxxxx": want 1 to 256`,
-		`{"id":"id\n","number":8}`:                                          `id "id\n": want 1 to 256`,
-		`{"id":"id a","number":8}`:                                          `id "id a": want 1 to 256`,
-		`{"id":"idé","number":8}`:                                           `id "idé": want 1 to 256`,
+		`{"id":"id-a","number":8,"` + strings.Repeat("x", wire.MaxBody) + `":1}`: "body is longer than 4096 octets",
+		`{"id":"` + strings.Repeat("x", wire.MaxText+1) + `","number":8}`:        `id "xxxxxxxxxxxxxxxxxxxx": want 1 to 256`,
+		`{"id":"id\n","number":8}`: `id "id\n": want 1 to 256`,
+		`{"id":"id a","number":8}`: `id "id a": want 1 to 256`,
+		`{"id":"idé","number":8}`:  `id "idé": want 1 to 256`,
 	} {
 		for _, method := range []string{"POST", "DELETE"} {
 			if got := s.send(method, "/promise", knownPeer, body); !strings.HasPrefix(got, "400 ") || !strings.Contains(got, want) {

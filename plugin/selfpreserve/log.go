@@ -11,6 +11,7 @@ import (
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
 var log = clog.NewWithPlugin(pluginName)
@@ -173,7 +174,7 @@ func hostName() string {
 	if err != nil {
 		return "unknown"
 	}
-	return name[:min(len(name), maxText)]
+	return name[:min(len(name), wire.MaxText)]
 }
 
 // quiet takes the lines of net/http about connections of anybody.

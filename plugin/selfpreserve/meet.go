@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 
 	"github.com/miekg/dns"
 )
@@ -110,7 +111,7 @@ func (n *node) resolve(ctx context.Context, name peerName, own selfTest) {
 }
 
 // poll asks one peer who it is and how it does, and tells it the same.
-func (n *node) poll(ctx context.Context, address netip.AddrPort, me hello) {
+func (n *node) poll(ctx context.Context, address netip.AddrPort, me wire.Hello) {
 	ctx, cancel := context.WithTimeout(ctx, n.conf.patience())
 	defer cancel()
 	it, err := n.peerOf.hello(ctx, address.String(), me)

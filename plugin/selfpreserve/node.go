@@ -9,6 +9,7 @@ import (
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
 // startsFaster is how many times as often a server looks before it has come into service:
@@ -53,7 +54,7 @@ type surroundings struct {
 // peerClient talks to the peer at an address. An error is that the peer did not answer
 // as it should; its text is for people.
 type peerClient interface {
-	hello(ctx context.Context, address string, me hello) (hello, error)
+	hello(ctx context.Context, address string, me wire.Hello) (wire.Hello, error)
 	ask(ctx context.Context, address string, r promise.Request) (promise.Reply, error)
 	release(ctx context.Context, address string, from promise.ID, number uint64) error
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/coredns/caddy"
 	"github.com/coredns/caddy/caddyfile"
 	"github.com/miekg/dns"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
 // Whatever is taken keeps to the limits, and says the same when it is written down again.
@@ -63,7 +65,7 @@ func brokenLimits(c *config) (broken []string) {
 	limit("interval", c.interval >= minInterval && c.interval <= maxInterval)
 	limit("promise", c.promise >= minPromise && c.promise <= maxPromise && c.promise/3 >= c.interval)
 	limit("max_hold", c.maxHold > c.promise && c.maxHold <= maxHold)
-	limit("capacity", c.capacity >= 0 && c.capacity <= maxRate)
+	limit("capacity", c.capacity >= 0 && c.capacity <= wire.MaxRate)
 	seen := make(map[any]bool)
 	for _, p := range c.static {
 		limit("static peer", p.IsValid() && p.Port() != 0 && !p.Addr().Is4In6() && !seen[p])

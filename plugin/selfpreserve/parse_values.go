@@ -11,6 +11,7 @@ import (
 	"github.com/coredns/coredns/plugin/pkg/durations"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 
 	"github.com/miekg/dns"
 )
@@ -42,12 +43,12 @@ func (s *stanza) parseMinPeers(args []string) error {
 }
 
 func (s *stanza) parseCapacity(args []string) error {
-	want := fmt.Sprintf("want a whole number of queries a second from 1 to %d", maxRate)
+	want := fmt.Sprintf("want a whole number of queries a second from 1 to %d", wire.MaxRate)
 	value, err := oneValue("capacity", args, want)
 	if err != nil {
 		return err
 	}
-	if s.capacity, err = wholeNumber(value, maxRate); err != nil {
+	if s.capacity, err = wholeNumber(value, wire.MaxRate); err != nil {
 		return fmt.Errorf("capacity %q %w: %s", value, err, want)
 	}
 	return nil

@@ -16,6 +16,7 @@ import (
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
 func addrs(texts ...string) (all []netip.AddrPort) {
@@ -88,7 +89,7 @@ func (s *surveyor) lookUpName(ctx context.Context, name string, qtype uint16) (i
 }
 
 // hello takes 100 ms.
-func (s *surveyor) hello(_ context.Context, address string, me hello) (hello, error) {
+func (s *surveyor) hello(_ context.Context, address string, me wire.Hello) (wire.Hello, error) {
 	s.mu.Lock()
 	s.polled[address]++
 	s.atOnce++
@@ -100,9 +101,9 @@ func (s *surveyor) hello(_ context.Context, address string, me hello) (hello, er
 	defer s.mu.Unlock()
 	s.atOnce--
 	if !answers || me.ID != "id-me" {
-		return hello{}, errors.New("connection refused")
+		return wire.Hello{}, errors.New("connection refused")
 	}
-	return hello{ID: promise.ID("id of " + address), State: promise.Serving}, nil
+	return wire.Hello{ID: promise.ID("id of " + address), State: promise.Serving}, nil
 }
 
 func (s *surveyor) ask(context.Context, string, promise.Request) (promise.Reply, error) {

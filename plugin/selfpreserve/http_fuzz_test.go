@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
 // FuzzAskBody sends arbitrary bodies to POST and DELETE /promise: nothing panics, and
@@ -48,10 +49,10 @@ func FuzzAskBody(f *testing.F) {
 		if status != "200" {
 			return
 		}
-		var sent askBody
+		var sent wire.Ask
 		err := json.Unmarshal([]byte(body), &sent)
 		if err == nil {
-			_, err = sent.request()
+			_, err = sent.Request()
 		}
 		if err != nil || !post || sent.ID == s.id {
 			t.Errorf("granted %q: %v", body, err)
@@ -78,15 +79,15 @@ func FuzzReplyBody(f *testing.F) {
 	}
 	asked := promise.Request{From: "id-me", Number: 1, Lifetime: 6 * time.Second, Load: 10}
 	f.Fuzz(func(t *testing.T, body string) {
-		var b replyBody
-		if decode(strings.NewReader(body), false, &b) != nil {
+		var b wire.Reply
+		if wire.Decode(strings.NewReader(body), false, &b) != nil {
 			return
 		}
-		r, err := b.reply(asked)
+		r, err := b.To(asked)
 		if err != nil {
 			return
 		}
-		if r.Number != 1 || validID(r.From) != nil || r.Capacity < 0 || r.Capacity > 10 || len(r.Why) > maxText || !utf8.ValidString(r.Why) ||
+		if r.Number != 1 || wire.CheckID(r.From) != nil || r.Capacity < 0 || r.Capacity > 10 || len(r.Why) > wire.MaxText || !utf8.ValidString(r.Why) ||
 			r.Granted && (r.Lifetime <= 0 || r.Lifetime > asked.Lifetime) {
 			t.Fatalf("%+v", r)
 		}
