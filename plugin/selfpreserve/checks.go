@@ -18,9 +18,9 @@ const tolerated = 2
 
 // check is one thing that has to be well for this server to be fit.
 type check struct {
-	name  string // as in metrics and /status, such as "canary example.org. A"
-	look  func(context.Context) error
-	ready bool // it is a plugin's Ready, without which there are no answers
+	name    string // as in metrics and /status, such as "canary example.org. A"
+	look    func(context.Context) error
+	isReady bool // it is a plugin's Ready, without which there are no answers
 
 	busy   chan struct{} // closed when the last look that did not end in time has ended
 	fails  int           // in a row
@@ -35,15 +35,17 @@ type checks struct{ all []*check }
 
 // add adds a check, or makes one that is there look at this as well: the same plugin in
 // two server blocks is one check.
-func (c *checks) add(name string, look func(context.Context) error) {
+func (c *checks) add(name string, look func(context.Context) error) *check {
 	for _, check := range c.all {
 		if check.name == name {
 			first := check.look
 			check.look = func(ctx context.Context) error { return errors.Join(first(ctx), look(ctx)) }
-			return
+			return check
 		}
 	}
-	c.all = append(c.all, &check{name: name, look: look, ready: strings.HasPrefix(name, "ready ")})
+	added := &check{name: name, look: look}
+	c.all = append(c.all, added)
+	return added
 }
 
 // addPlugin adds what a plugin of an enrolled server block says of itself.
@@ -54,7 +56,7 @@ func (c *checks) addPlugin(block string, h plugin.Handler) {
 				return fmt.Errorf("not ready in %s", block)
 			}
 			return nil
-		})
+		}).isReady = true
 	}
 	if v, ok := h.(interface{ Vital() error }); ok {
 		c.add("vital "+h.Name(), func(context.Context) error { return v.Vital() })
@@ -124,7 +126,7 @@ func (c *checks) note(now time.Duration, errs []error) promise.Fitness {
 		} else {
 			check.fails, check.reason = check.fails+1, strings.ReplaceAll(errs[i].Error(), "\n", "; ")
 			f.AllPassed = false
-			f.PluginsReady = f.PluginsReady && !check.ready
+			f.PluginsReady = f.PluginsReady && !check.isReady
 		}
 		if !check.looked || wasWell != (check.fails == 0) {
 			check.since = now
@@ -160,7 +162,7 @@ func (n *node) check(ctx context.Context) {
 	n.tellChecks()
 	n.mu.Unlock()
 	if n.queries.Load() > 0 {
-		n.isInForce()
+		n.endTrial()
 	}
 	n.step(f)
 	n.step(promise.LoadSeen{QPS: n.load()})

@@ -181,7 +181,7 @@ func TestAReloadInheritsWhatTheChecksHaveSeen(t *testing.T) {
 			m.mu.Unlock()
 		}
 		gives(2)
-		s := f.surroundings(m)
+		s := f.dependencies(m)
 		m.run(s)
 		synctest.Wait() // the third failure in a row
 		m.mu.Lock()

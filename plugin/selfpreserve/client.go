@@ -156,10 +156,3 @@ func short(ctx context.Context, err error) error {
 	}
 	return err
 }
-
-// listenIP is the IP address in a listener's host:port, or none.
-func listenIP(listen string) netip.Addr {
-	host, _, _ := net.SplitHostPort(listen)
-	ip, _ := netip.ParseAddr(host)
-	return ip.Unmap()
-}

@@ -57,7 +57,7 @@ func withoutEnd(w io.Writer, text string) {
 func asks(t *testing.T, address string, c *client, patience time.Duration) (promise.State, string) {
 	t.Helper()
 	s := newStill(t)
-	s.peerOf = c
+	s.client = c
 	s.step(promise.PeersSeen{Peers: []promise.Peer{{Address: address}}, KnownPeers: 1})
 	s.step(promise.LoadSeen{QPS: 10})
 	s.step(promise.Fitness{Why: "sick"})

@@ -107,11 +107,11 @@ func (f *fleet) start(m *member) {
 			m.conf.static = append(m.conf.static, other.address)
 		}
 	}
-	m.run(f.surroundings(m))
+	m.run(f.dependencies(m))
 	f.t.Cleanup(m.pause)
 }
 
-func (f *fleet) surroundings(m *member) surroundings {
+func (f *fleet) dependencies(m *member) dependencies {
 	all := new(checks)
 	all.add("canary test. A", func(context.Context) error {
 		if why := m.sick.Load(); why != nil {
@@ -119,9 +119,9 @@ func (f *fleet) surroundings(m *member) surroundings {
 		}
 		return nil
 	})
-	return surroundings{
-		conf: m.conf, checks: all, queries: &m.queries, own: func() selfTest { return isOneOf(m.address.String()) },
-		peerOf: &client{http: &http.Client{Transport: link{f, m}}}, lookUp: f.lookUp,
+	return dependencies{
+		conf: m.conf, checks: all, queries: &m.queries, own: func() ownership { return isOneOf(m.address.String()) },
+		client: &client{http: &http.Client{Transport: link{f, m}}}, lookUp: f.lookUp,
 	}
 }
 
@@ -130,7 +130,7 @@ func (f *fleet) terminate(m *member) (left chan time.Duration) {
 	left = make(chan time.Duration, 1)
 	go func() {
 		begin := time.Now()
-		m.hold()
+		m.holdSIGTERM()
 		left <- time.Since(begin)
 		f.kill(m)
 	}()

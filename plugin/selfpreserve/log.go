@@ -16,9 +16,9 @@ import (
 
 var log = clog.NewWithPlugin(pluginName)
 
-// lasting is for how many intervals in a row something that may heal by itself, as
+// failuresTold is for how many intervals in a row something that may heal by itself, as
 // everything does when a fleet starts, has to fail before the log speaks of it.
-const lasting = 5
+const failuresTold = 5
 
 // said is what the log has said. It outlives a reload.
 type said struct {
@@ -129,7 +129,7 @@ func (n *node) tellPeers(now time.Duration) {
 		n.said.aloneFor = 0
 		return
 	}
-	if n.said.aloneFor++; n.said.aloneFor == lasting {
+	if n.said.aloneFor++; n.said.aloneFor == failuresTold {
 		n.said.alone = true
 		log.Warningf("No peer answers, of %d known: this server stays in service until one does, or max_hold is over", n.roster.KnownPeers(now))
 	}
@@ -149,14 +149,14 @@ func (n *node) tellName(name peerName, empty bool, errs []error) {
 		}
 	}
 	if !failed {
-		if n.said.unnamed[name.name] >= lasting {
+		if n.said.unnamed[name.name] >= failuresTold {
 			log.Infof("Peers of %s are found again", name.name)
 		}
 		delete(n.said.unnamed, name.name)
 		return
 	}
 	n.said.unnamed[name.name]++
-	switch lasts := n.said.unnamed[name.name] == lasting; {
+	switch lasts := n.said.unnamed[name.name] == failuresTold; {
 	case lasts && empty:
 		log.Warningf("Peers of %s are not found: %s; those found before are kept", name.name, why)
 	case lasts:

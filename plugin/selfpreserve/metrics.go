@@ -1,7 +1,6 @@
 package selfpreserve
 
 import (
-	"net/http"
 	"sync"
 
 	"github.com/coredns/coredns/plugin"
@@ -39,26 +38,6 @@ var (
 
 func countDeparture(d promise.Departure) {
 	departuresTotal.WithLabelValues(string(d.Cause), string(d.Outcome)).Inc()
-}
-
-// Why a request of a peer is not taken.
-const (
-	stranger  = "stranger"
-	malformed = "malformed"
-)
-
-// reject replies to a request that does not reach the machine, counts it, and says so
-// at most once a minute.
-func (n *node) reject(w http.ResponseWriter, r *http.Request, status int, reason string, err error) {
-	rejectedTotal.WithLabelValues(reason).Inc()
-	n.mu.Lock()
-	now := n.now()
-	if n.said.rejected == 0 || now-n.said.rejected >= pauseOfRejections {
-		n.said.rejected = now
-		log.Warningf("Rejected %s %s of %s: %s", r.Method, r.URL.Path, r.RemoteAddr, err)
-	}
-	n.mu.Unlock()
-	http.Error(w, err.Error(), status)
 }
 
 // nodeCollector reads a node when it is scraped: nothing has to be taken back when a

@@ -22,14 +22,14 @@ type node struct {
 	id  promise.ID
 	now func() time.Duration // since the process started, never back
 
-	measured measured                     // of them, by check
+	measured measured                     // the load; only check has it
 	view     atomic.Pointer[promise.View] // after the last step
-	left     chan struct{}                // closed when the server may go on with its shutdown
+	mayExit  chan struct{}                // closed when the server may go on with its shutdown
 
 	mu           sync.Mutex
 	machine      *promise.Machine
 	roster       *roster.Roster
-	surroundings                   // by the Corefile in force
+	dependencies                   // by the Corefile in force
 	later        []promise.Release // that could not be sent during a reload
 	said         said
 	timer        *time.Timer
@@ -39,16 +39,16 @@ type node struct {
 	tasks        sync.WaitGroup
 }
 
-// surroundings are what a Corefile gives a node.
-type surroundings struct {
+// dependencies are what a Corefile gives a node.
+type dependencies struct {
 	conf   *config
 	checks *checks
-	peerOf peerClient
+	client peerClient
 	lookUp lookup
-	own    func() selfTest // made anew now and then: a host's addresses change
+	own    func() ownership // made anew now and then: a host's addresses change
 
 	queries *atomic.Uint64 // asked of its servers; the query path's one atomic add
-	unsure  bool           // that they will ever be asked: till then there are no peers
+	onTrial bool           // it may not come into force, and nobody would say so: it has no peers yet
 }
 
 // peerClient talks to the peer at an address. An error is that the peer did not answer
@@ -63,9 +63,9 @@ type peerClient interface {
 // promised before its start.
 func newNode(id promise.ID, conf *config, now func() time.Duration, rng *rand.Rand) *node {
 	n := &node{
-		id: id, now: now, rng: rng, left: make(chan struct{}),
+		id: id, now: now, rng: rng, mayExit: make(chan struct{}),
 		machine: promise.New(id, conf.settings()), roster: roster.New(id),
-		surroundings: surroundings{conf: conf, checks: new(checks), queries: new(atomic.Uint64)},
+		dependencies: dependencies{conf: conf, checks: new(checks), queries: new(atomic.Uint64)},
 	}
 	view := n.machine.View()
 	n.view.Store(&view)
@@ -73,42 +73,47 @@ func newNode(id promise.ID, conf *config, now func() time.Duration, rng *rand.Ra
 }
 
 // run begins, or goes on with another Corefile.
-func (n *node) run(s surroundings) {
+func (n *node) run(d dependencies) {
 	n.pause()
 	n.mu.Lock()
-	s.checks.inherit(n.checks)
-	n.surroundings = s
+	d.checks.inherit(n.checks)
+	n.dependencies = d
 	n.measured.queries, n.measured.at = n.queries.Load(), n.now()
-	n.roster.Keep(s.conf.sources(), s.conf.static)
-	n.roster.Find(n.now(), staticPeers, s.conf.static, s.own())
+	n.roster.Keep(d.conf.finds)
+	n.roster.Find(n.now(), staticPeers, d.conf.static, d.own())
 	ctx, cancel := context.WithCancel(context.Background())
 	n.ctx, n.cancel = ctx, cancel
 	for _, a := range n.later {
 		n.sendRelease(new(sync.WaitGroup), a)
 	}
 	n.later = nil
-	settings := s.conf.settings()
-	settings.HasPeers = settings.HasPeers && !s.unsure
+	settings := n.settings()
 	n.mu.Unlock()
 	n.step(promise.Reload{Settings: settings})
 
 	n.tasks.Go(func() { n.repeat(ctx, n.check, startsFaster) })
-	if s.conf.peers {
-		n.tasks.Go(func() { n.repeat(ctx, n.meet, 1) })
+	if d.conf.peers {
+		n.tasks.Go(func() { n.repeat(ctx, n.discover, 1) })
 	}
 }
 
-// isInForce says that CoreDNS has put the Corefile in force: its peers count.
-func (n *node) isInForce() {
+// settings are those of the Corefile in force. Called with the lock.
+func (n *node) settings() promise.Settings {
+	s := n.conf.settings()
+	s.HasPeers = s.HasPeers && !n.onTrial
+	return s
+}
+
+// endTrial says that CoreDNS has put the Corefile in force: its peers count.
+func (n *node) endTrial() {
 	n.mu.Lock()
-	if !n.unsure {
-		n.mu.Unlock()
-		return
-	}
-	n.unsure = false
-	settings := n.conf.settings()
+	was := n.onTrial
+	n.onTrial = false
+	settings := n.settings()
 	n.mu.Unlock()
-	n.step(promise.Reload{Settings: settings})
+	if was {
+		n.step(promise.Reload{Settings: settings})
+	}
 }
 
 // pause ends all that run began. What the machine knows stays, promises above all.
@@ -169,11 +174,11 @@ func (n *node) setTimer(now time.Duration) {
 	}
 }
 
-// hold is SIGTERM: it returns when this server may go.
-func (n *node) hold() {
+// holdSIGTERM returns when this server may go.
+func (n *node) holdSIGTERM() {
 	begin := n.now()
 	n.step(promise.Terminate{})
-	<-n.left
+	<-n.mayExit
 	holdDuration.Observe((n.now() - begin).Seconds())
 }
 

@@ -53,7 +53,7 @@ func TestAServerThatWasNotAskedYetIsHeldAllTheSame(t *testing.T) {
 	n := process.node
 	inService(t, n)
 	n.mu.Lock()
-	n.unsure = true // as it is before the first query
+	n.onTrial = true // as it is before the first query
 	alone := n.conf.settings()
 	n.mu.Unlock()
 	alone.HasPeers = false
@@ -71,7 +71,7 @@ func TestACorefileMayBeToldToGoWhileItStarts(t *testing.T) {
 	instance := begin(t, nil, block(""))
 	cf, asked := new(corefile), make(chan struct{})
 	go func() { defer close(asked); cf.replaced() }()
-	cf.starts(caddy.Instances())
+	cf.noteInstance(caddy.Instances())
 	<-asked
 	if cf.replaced() {
 		t.Error("it was replaced by nobody")

@@ -18,8 +18,8 @@ func TestReloadKeepsPromisesAndListener(t *testing.T) {
 	n := process.node
 	promiseTo(t, process.node, "peer")
 	instance = begin(t, instance, selfpreserving(address, "interval 1s"))
-	if process.node != n || givenNow() != 1 || n.conf.interval != time.Second || len(process.servers) != 1 {
-		t.Errorf("after the reload: same node %t, %d given, interval %s, %d listeners", process.node == n, givenNow(), n.conf.interval, len(process.servers))
+	if process.node != n || givenNow() != 1 || n.conf.interval != time.Second || len(process.listeners) != 1 {
+		t.Errorf("after the reload: same node %t, %d given, interval %s, %d listeners", process.node == n, givenNow(), n.conf.interval, len(process.listeners))
 	}
 	end(t, instance)
 	goleak.VerifyNone(t, before)

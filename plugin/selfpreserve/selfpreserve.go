@@ -6,8 +6,8 @@
 // has got SIGTERM or because its checks fail, asks its peers for promises to stay. There
 // is no control plane, no quorum and no election: a server that reaches nobody stays.
 //
-// Where it is: package promise decides. Here is the shell that tells it what happens and
-// does what it wants. node.go has the lock and the timer, acts.go carries out, peers.go
-// knows who else is there, checks.go tells whether this server is fit, http.go and
-// client.go talk to peers, and hold.go is caddy's life cycle.
+// Package promise decides, roster knows the peers, and wire is what they send each other.
+// This package is the shell around them. node.go tells the machine what happens, by
+// checks.go, discover.go, load.go and http.go; actions.go does what it wants, by client.go.
+// status.go, metrics.go and log.go tell people. hold.go is caddy's life cycle.
 package selfpreserve

@@ -56,13 +56,13 @@ type enrolled struct {
 	options bool // stand here
 }
 
-// listener returns where this server answers plain DNS: in the block of the options, or
+// ownListener returns where this server answers plain DNS: in the block of the options, or
 // else in the first that does.
-func (cf *corefile) listener() (string, error) {
+func (cf *corefile) ownListener() (string, error) {
 	found := ""
 	for _, b := range cf.blocks {
 		if b.config.Transport == transport.DNS && (found == "" || b.options) {
-			found = ownListener(b.config)
+			found = listenerOf(b.config)
 		}
 	}
 	if found == "" {
@@ -71,27 +71,24 @@ func (cf *corefile) listener() (string, error) {
 	return found, nil
 }
 
-// surroundings makes what a node needs of this Corefile.
-func (cf *corefile) surroundings() (surroundings, error) {
-	conf := cf.options
-	if conf == nil {
-		conf = defaultConfig()
-	}
-	s := surroundings{conf: conf, checks: new(checks), queries: &cf.queries, unsure: cf.unsure, own: func() selfTest { return ownAddresses(conf.address) }}
+// dependencies makes what a node needs of this Corefile.
+func (cf *corefile) dependencies() (dependencies, error) {
+	conf := cf.conf()
+	d := dependencies{conf: conf, checks: new(checks), queries: &cf.queries, onTrial: cf.onTrial, own: func() ownership { return ownAddresses(conf.address) }}
 	if len(conf.canaries)+len(conf.names) > 0 {
-		address, err := cf.listener()
+		address, err := cf.ownListener()
 		if err != nil {
-			return s, err
+			return d, err
 		}
-		s.lookUp = lookUpAt(address)
+		d.lookUp = lookUpAt(address)
 		for _, c := range conf.canaries {
-			s.checks.add(c.String(), c.lookAt(address))
+			d.checks.add(c.String(), c.lookAt(address))
 		}
 	}
 	for _, b := range cf.blocks {
 		for _, h := range b.config.Handlers() {
-			s.checks.addPlugin(b.name, h)
+			d.checks.addPlugin(b.name, h)
 		}
 	}
-	return s, nil
+	return d, nil
 }

@@ -27,7 +27,7 @@ func addrs(texts ...string) (all []netip.AddrPort) {
 }
 
 // isOneOf is the test of a server that has these addresses.
-func isOneOf(texts ...string) selfTest {
+func isOneOf(texts ...string) ownership {
 	own := addrs(texts...)
 	return func(a netip.AddrPort) roster.Ownership {
 		if slices.Contains(own, a) {
@@ -51,7 +51,7 @@ type surveyor struct {
 	most    int
 }
 
-func newSurveyor(t *testing.T, own selfTest) *surveyor {
+func newSurveyor(t *testing.T, own ownership) *surveyor {
 	begin := time.Now()
 	s := &surveyor{polled: make(map[string]int)}
 	set := near(1)
@@ -60,9 +60,9 @@ func newSurveyor(t *testing.T, own selfTest) *surveyor {
 	conf.names = []peerName{{"peers.test.", 8182}}
 	s.node = newNode("id-me", conf, func() time.Duration { return time.Since(begin) }, rand.New(rand.NewPCG(1, 2)))
 	t.Cleanup(s.pause)
-	s.surroundings = surroundings{
+	s.dependencies = dependencies{
 		conf: conf, checks: new(checks), queries: s.queries,
-		peerOf: s, lookUp: s.lookUpName, own: func() selfTest { return own },
+		client: s, lookUp: s.lookUpName, own: func() ownership { return own },
 	}
 	return s
 }

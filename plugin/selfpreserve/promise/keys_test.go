@@ -94,7 +94,7 @@ func (k *keys) at(d time.Duration) {
 }
 
 func (k *keys) server(w *world, i int, s *server) {
-	k.buf = append(k.buf, bit(s.up), bit(s.gone), byte(s.restarts), bit(s.fit), bit(s.sound))
+	k.buf = append(k.buf, bit(s.up), bit(s.gone), byte(s.restarts), bit(s.fit), bit(s.allPassed))
 	for _, l := range s.lost {
 		if l.until > w.now {
 			k.buf = append(k.buf, 0xf9, byte(l.giver))

@@ -51,7 +51,7 @@ func (w *world) judge(i int, before State, fresh bool, actions []Action) error {
 	for _, a := range actions {
 		switch a := a.(type) {
 		case Answer:
-			if a.Granted && (!s.fit || !s.sound) {
+			if a.Granted && (!s.fit || !s.allPassed) {
 				return fmt.Errorf("%s promised though a check fails", s.m.id)
 			}
 			if end := s.m.now + a.Lifetime; a.Granted && fresh && s.m.terminating && end > s.m.deadline {

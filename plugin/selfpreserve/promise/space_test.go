@@ -143,7 +143,7 @@ func (w *world) happen(c choice, unit time.Duration, left *faults) error {
 		return w.health(n, !w.servers[n].fit, !w.servers[n].fit)
 	case doubt:
 		left.doubtful--
-		return w.health(n, true, !w.servers[n].sound)
+		return w.health(n, true, !w.servers[n].allPassed)
 	case kill:
 		left.kills--
 		w.kill(n)

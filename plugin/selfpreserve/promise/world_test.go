@@ -23,16 +23,16 @@ type world struct {
 }
 
 type server struct {
-	m        *Machine
-	address  string
-	born     time.Duration // true time
-	rate     float64       // of its clock
-	up       bool
-	restarts int
-	fit      bool
-	sound    bool
-	gone     bool   // killed or forced out of service, and not back in it
-	lost     []lost // promises to it
+	m         *Machine
+	address   string
+	born      time.Duration // true time
+	rate      float64       // of its clock
+	up        bool
+	restarts  int
+	fit       bool
+	allPassed bool
+	gone      bool   // killed or forced out of service, and not back in it
+	lost      []lost // promises to it
 }
 
 // message is a request, a reply or a release.
@@ -51,7 +51,7 @@ type message struct {
 func newWorld(n int, set Settings) *world {
 	w := &world{moved: map[[2]State]bool{}}
 	for i := range n {
-		s := &server{address: fmt.Sprintf("s%d", i), rate: 1, up: true, fit: true, sound: true}
+		s := &server{address: fmt.Sprintf("s%d", i), rate: 1, up: true, fit: true, allPassed: true}
 		s.m = New(w.id(i, s), set)
 		w.servers = append(w.servers, s)
 	}
@@ -191,10 +191,10 @@ func (w *world) pass(d time.Duration) error {
 }
 
 // health fails or mends the checks of server i.
-func (w *world) health(i int, fit, sound bool) error {
+func (w *world) health(i int, fit, allPassed bool) error {
 	s := w.own(i)
-	s.fit, s.sound = fit, sound
-	return w.tell(i, Fitness{Fit: fit, AllPassed: sound, PluginsReady: true, Why: "unfit"})
+	s.fit, s.allPassed = fit, allPassed
+	return w.tell(i, Fitness{Fit: fit, AllPassed: allPassed, PluginsReady: true, Why: "unfit"})
 }
 
 // restart starts server i again, which has forgotten everything.
@@ -216,5 +216,5 @@ func (w *world) restart(i int) error {
 	if err := w.tell(i, PeersSeen{w.others(i), len(w.servers) - 1}); err != nil {
 		return err
 	}
-	return w.tell(i, Fitness{Fit: s.fit, AllPassed: s.sound, PluginsReady: true, Why: "unfit"})
+	return w.tell(i, Fitness{Fit: s.fit, AllPassed: s.allPassed, PluginsReady: true, Why: "unfit"})
 }

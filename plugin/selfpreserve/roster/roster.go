@@ -71,14 +71,12 @@ func (r *Roster) Find(now time.Duration, by Source, addresses []netip.AddrPort, 
 	}
 }
 
-// Keep drops who was found by a source, or stood in the list, that a reload has taken
-// out. Who is not found any more, and only remembered, stays so.
-func (r *Roster) Keep(sources []Source, list []netip.AddrPort) {
+// Keep drops who was found by nothing but what a reload has taken out. Who is not found any
+// more, and only remembered, stays so.
+func (r *Roster) Keep(finds func(by Source, address netip.AddrPort) bool) {
 	maps.DeleteFunc(r.peers, func(address netip.AddrPort, p *peer) bool {
 		was := len(p.found) > 0
-		maps.DeleteFunc(p.found, func(by Source, _ bool) bool {
-			return !slices.Contains(sources, by) || by == Source{} && !slices.Contains(list, address)
-		})
+		maps.DeleteFunc(p.found, func(by Source, _ bool) bool { return !finds(by, address) })
 		return was && len(p.found) == 0
 	})
 }

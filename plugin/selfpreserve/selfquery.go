@@ -8,13 +8,11 @@ import (
 
 	"github.com/coredns/coredns/core/dnsserver"
 
-	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
-
 	"github.com/miekg/dns"
 )
 
-// ownListener is the address at which the block that config is of answers queries.
-func ownListener(config *dnsserver.Config) string {
+// listenerOf is the address at which the block that config is of answers queries.
+func listenerOf(config *dnsserver.Config) string {
 	host := ""
 	if len(config.ListenHosts) > 0 {
 		host = config.ListenHosts[0]
@@ -93,32 +91,3 @@ func (c canary) lookAt(address string) func(context.Context) error {
 }
 
 func (c canary) String() string { return "canary " + c.name + " " + dns.TypeToString[c.qtype] }
-
-// selfTest tells whether an address is one at which this server itself listens.
-type selfTest func(netip.AddrPort) roster.Ownership
-
-// ownAddresses are those of a listener: its host if it has one, or all of this machine.
-func ownAddresses(listen string) selfTest {
-	_, port, _ := net.SplitHostPort(listen)
-	host := listenIP(listen).WithZone("")
-	own := map[netip.Addr]roster.Ownership{}
-	addrs, _ := net.InterfaceAddrs() // without them our id tells
-	for _, addr := range addrs {
-		if network, ok := addr.(*net.IPNet); ok {
-			ip, _ := netip.AddrFromSlice(network.IP)
-			own[ip.Unmap()] = roster.IsOwn
-			if host.IsValid() && !host.IsUnspecified() {
-				own[ip.Unmap()] = roster.MayBeOwn
-			}
-		}
-	}
-	if host.IsValid() {
-		own[host] = roster.IsOwn
-	}
-	return func(a netip.AddrPort) roster.Ownership {
-		if fmt.Sprint(a.Port()) != port {
-			return roster.NotOwn
-		}
-		return own[a.Addr().Unmap().WithZone("")]
-	}
-}

@@ -21,7 +21,7 @@ func TestPeersAreFoundByNameOfBothFamilies(t *testing.T) {
 				t.Errorf("%s and %s: %s, want %s", a, aaaa, got, want)
 			}
 		}
-		s.run(s.surroundings)
+		s.run(s.dependencies)
 		step("", "", ": 0 known, 0 to ask")
 		step("10.0.0.1", "2001:db8::1", ": 0 known, 0 to ask") // only itself
 		step("10.0.0.1 10.0.0.2", "2001:db8::1 2001:db8::2", "10.0.0.2 [2001:db8::2]: 2 known, 2 to ask")
@@ -45,11 +45,11 @@ func TestAReloadTakesOutAName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSurveyor(t, nobody)
 		s.a = "10.0.0.2"
-		s.run(s.surroundings)
+		s.run(s.dependencies)
 		time.Sleep(2 * time.Second)
 		conf := *s.conf
 		conf.names, conf.static = nil, addrs("10.0.0.3:8182")
-		without := s.surroundings
+		without := s.dependencies
 		without.conf = &conf
 		s.run(without)
 		time.Sleep(2 * time.Second)
@@ -67,7 +67,7 @@ func TestSixteenOfFortyPeersArePolledAtATime(t *testing.T) {
 			s.a += fmt.Sprintf(" 10.0.0.%d", i+1)
 		}
 		s.checks.add("canary a. A", func(context.Context) error { return nil })
-		s.run(s.surroundings)
+		s.run(s.dependencies)
 		time.Sleep(20 * time.Second)
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -101,7 +101,7 @@ func TestTroubleWithPeersIsTwoLines(t *testing.T) {
 			}
 		}
 		s.set(func() { s.a, s.up = "SERVFAIL", "" })
-		step(3*time.Second, func() { s.run(s.surroundings) }, `[WARNING] Check "canary a. A" has failed 17 times in a row: SERVFAIL`)
+		step(3*time.Second, func() { s.run(s.dependencies) }, `[WARNING] Check "canary a. A" has failed 17 times in a row: SERVFAIL`)
 		step(7*time.Second, func() {}, unnamed) // and not that nobody of 0 answers
 		step(3*time.Second, func() { s.a, s.up = "10.0.0.1 10.0.0.2", "*" }, named)
 		step(time.Second, func() { close(begins) }, `[INFO] Check "canary a. A" passes again`, "[INFO] In service, as id-me")

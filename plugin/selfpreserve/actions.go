@@ -33,7 +33,7 @@ func (n *node) carryOut(actions []promise.Action) promise.Reply {
 		}
 	}
 	if leaves {
-		go n.leave(&last)
+		go n.letExit(&last)
 	}
 	return replied
 }
@@ -61,7 +61,7 @@ func (n *node) sendRelease(group *sync.WaitGroup, a promise.Release) {
 		return
 	}
 	n.spawn(group, func(ctx context.Context) {
-		err := n.peerOf.release(ctx, a.To, n.id, a.Number)
+		err := n.client.release(ctx, a.To, n.id, a.Number)
 		if err == nil {
 			return
 		}
@@ -75,7 +75,7 @@ func (n *node) sendRelease(group *sync.WaitGroup, a promise.Release) {
 }
 
 func (n *node) sendAsk(ctx context.Context, a promise.Ask) {
-	r, err := n.peerOf.ask(ctx, a.To, a.Request)
+	r, err := n.client.ask(ctx, a.To, a.Request)
 	if err != nil {
 		n.step(promise.Failed{Sent: a.Sent, Why: err.Error()})
 		return
@@ -88,13 +88,13 @@ func (n *node) sendAsk(ctx context.Context, a promise.Ask) {
 	n.step(promise.Replied{Sent: a.Sent, To: a.To, Reply: r})
 }
 
-// leave lets the shutdown go on once who promised is told, or have not answered for long.
-func (n *node) leave(last *sync.WaitGroup) {
+// letExit lets the shutdown go on once who promised is told, or have not answered for long.
+func (n *node) letExit(last *sync.WaitGroup) {
 	told := make(chan struct{})
 	go func() { last.Wait(); close(told) }()
 	select {
 	case <-told:
 	case <-time.After(farewell):
 	}
-	close(n.left)
+	close(n.mayExit)
 }

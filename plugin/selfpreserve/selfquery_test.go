@@ -151,7 +151,7 @@ func TestAPauseDoesNotWaitForAnAnswer(t *testing.T) {
 	s.conf.interval = time.Minute
 	s.lookUp = lookUpAt(address)
 	s.checks.add("canary a. A", canary{"a.", dns.TypeA}.lookAt(address))
-	s.run(s.surroundings)
+	s.run(s.dependencies)
 	for range 3 {
 		<-asked
 	}
@@ -166,11 +166,11 @@ func TestTheOwnListenerIsWhereTheBlockAnswers(t *testing.T) {
 	for _, c := range []struct{ host, want string }{
 		{"", "127.0.0.1:1053"}, {"0.0.0.0", "127.0.0.1:1053"}, {"::", "[::1]:1053"}, {"192.0.2.1", "192.0.2.1:1053"}, {"2001:db8::1", "[2001:db8::1]:1053"},
 	} {
-		if got := ownListener(&dnsserver.Config{ListenHosts: []string{c.host}, Port: "1053"}); got != c.want {
+		if got := listenerOf(&dnsserver.Config{ListenHosts: []string{c.host}, Port: "1053"}); got != c.want {
 			t.Errorf("%q: %s, want %s", c.host, got, c.want)
 		}
 	}
-	if got := ownListener(&dnsserver.Config{Port: "53"}); got != "127.0.0.1:53" {
+	if got := listenerOf(&dnsserver.Config{Port: "53"}); got != "127.0.0.1:53" {
 		t.Error(got)
 	}
 }

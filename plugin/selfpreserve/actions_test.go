@@ -25,7 +25,7 @@ func TestAGrantTellsWhoIsAtAnAddressNow(t *testing.T) {
 	it := addrs("10.0.0.1:8182")
 	s.roster.Find(0, roster.Source{Name: "a."}, it, nobody)
 	s.roster.Answered(0, it[0], "id-old", promise.Serving)
-	s.peerOf = granter{s.peerOf}
+	s.client = granter{s.client}
 	s.sendAsk(t.Context(), promise.Ask{To: "10.0.0.1:8182", Sent: 1, Request: promise.Request{From: s.id, Number: 1, Lifetime: time.Second}})
 	if id := s.roster.Peers()[0].ID; id != "id-new" {
 		t.Errorf("it has %s", id)
@@ -48,13 +48,13 @@ func TestAReleaseThatAReloadCutsShortIsSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSurveyor(t, nobody)
 		it := &mute{peerClient: s}
-		s.peerOf = it
-		s.run(s.surroundings)
+		s.client = it
+		s.run(s.dependencies)
 		s.node.mu.Lock()
 		s.sendRelease(new(sync.WaitGroup), promise.Release{To: "10.0.0.1:8182", Number: 7})
 		s.node.mu.Unlock()
 		synctest.Wait()
-		s.run(s.surroundings)
+		s.run(s.dependencies)
 		synctest.Wait()
 		if n := it.releases.Load(); n != 2 {
 			t.Errorf("it was sent %d times", n)
@@ -66,25 +66,20 @@ func TestAReleaseThatAReloadCutsShortIsSentAgain(t *testing.T) {
 	})
 }
 
-func TestAReloadBeginsToCountQueriesAnew(t *testing.T) {
+// The requests have arrived, and the replies have not, when a reload begins.
+func TestAReloadInTheMidstOfARoundLeavesNobodyBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSurveyor(t, nobody)
-		s.queries.Add(1000)
-		s.run(s.surroundings)
-		time.Sleep(3 * time.Second)
-		s.node.mu.Lock()
-		after := s.surroundings
-		s.node.mu.Unlock()
-		after.checks, after.queries = new(checks), new(atomic.Uint64)
-		s.run(after)
-		after.queries.Add(30)
-		most := 0
-		for range 30 {
-			time.Sleep(100 * time.Millisecond)
-			most = max(most, s.view.Load().Load)
-		}
-		if most < 15 || most > 30 {
-			t.Errorf("up to %d queries a second, want those of the new servers: 30 in a second or so", most)
+		f := startFleet(&fleet{t: t, delay: 50 * time.Millisecond}, 3, near(2))
+		m := f.nodes[0]
+		left := f.terminate(m)
+		time.Sleep(75 * time.Millisecond)
+		m.run(f.dependencies(m))
+		<-left
+		time.Sleep(time.Second)
+		for _, other := range f.nodes[1:] {
+			if n := other.given(); n > 0 {
+				t.Errorf("%s is bound to who is gone: by %d", other.id, n)
+			}
 		}
 	})
 }

@@ -3,6 +3,7 @@ package selfpreserve
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
@@ -22,15 +23,12 @@ var staticPeers roster.Source
 // lookup resolves a name through this server's own listener.
 type lookup func(ctx context.Context, name string, qtype uint16) ([]netip.Addr, error)
 
-// sources are what can find peers, with these settings.
-func (c *config) sources() []roster.Source {
-	all := []roster.Source{staticPeers}
-	for _, name := range c.names {
-		for _, qtype := range addressTypes {
-			all = append(all, name.source(qtype))
-		}
+// finds is whether a source of peers is in the Corefile, and still finds address if it is the list.
+func (c *config) finds(by roster.Source, address netip.AddrPort) bool {
+	if by == staticPeers {
+		return slices.Contains(c.static, address)
 	}
-	return all
+	return slices.Contains(c.names, peerName{by.Name, by.Port})
 }
 
 var addressTypes = []uint16{dns.TypeA, dns.TypeAAAA}
@@ -39,8 +37,8 @@ func (p peerName) source(qtype uint16) roster.Source {
 	return roster.Source{Name: p.name, Port: p.port, Type: qtype}
 }
 
-// meet finds peers, polls some of them, and tells the machine who is there.
-func (n *node) meet(ctx context.Context) {
+// discover finds peers, polls some of them, and tells the machine who is there.
+func (n *node) discover(ctx context.Context) {
 	n.mu.Lock()
 	conf, own := n.conf, n.own()
 	n.mu.Unlock()
@@ -74,7 +72,7 @@ func (n *node) meet(ctx context.Context) {
 
 // resolve takes a name's addresses of both families. What fails, or comes empty, leaves
 // those that were found before: no answer is not the answer that nobody is there.
-func (n *node) resolve(ctx context.Context, name peerName, own selfTest) {
+func (n *node) resolve(ctx context.Context, name peerName, own ownership) {
 	n.mu.Lock()
 	timeout, lookUp := min(n.conf.interval, maxLook), n.lookUp
 	n.mu.Unlock()
@@ -114,7 +112,7 @@ func (n *node) resolve(ctx context.Context, name peerName, own selfTest) {
 func (n *node) poll(ctx context.Context, address netip.AddrPort, me wire.Hello) {
 	ctx, cancel := context.WithTimeout(ctx, n.conf.patience())
 	defer cancel()
-	it, err := n.peerOf.hello(ctx, address.String(), me)
+	it, err := n.client.hello(ctx, address.String(), me)
 	if ctx.Err() == context.Canceled {
 		return
 	}

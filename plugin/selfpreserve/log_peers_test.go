@@ -38,7 +38,7 @@ func TestASilentPeerAndANameThatFailsAreTwoTroubles(t *testing.T) {
 		s := newSurveyor(t, nobody)
 		s.conf.static = addrs("10.0.0.9:8182")
 		s.a = "SERVFAIL"
-		s.run(s.surroundings)
+		s.run(s.dependencies)
 		s.says(t, 10*time.Second, func() {}, nameFails, nobodyOfOne)
 	})
 }
@@ -48,7 +48,7 @@ func TestWhileANameFailsNobodyIsMissed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSurveyor(t, isOneOf("10.0.0.1:8182"))
 		s.a = "10.0.0.1"
-		s.run(s.surroundings)
+		s.run(s.dependencies)
 		s.says(t, 3*time.Second, func() {})
 		s.says(t, 10*time.Second, func() { s.a = "SERVFAIL" }, nameFails)
 		s.says(t, 3*time.Second, func() { s.a = "10.0.0.1" }, nameIsBack)
@@ -65,12 +65,12 @@ func TestANameThatFailsJustLongEnoughIsFoundAgain(t *testing.T) {
 			if qtype == dns.TypeAAAA {
 				return nil, nil
 			}
-			if lookups++; lookups <= lasting {
+			if lookups++; lookups <= failuresTold {
 				return nil, errors.New("SERVFAIL")
 			}
 			return []netip.Addr{netip.MustParseAddr("10.0.0.1")}, nil
 		}
-		s.run(s.surroundings)
+		s.run(s.dependencies)
 		s.says(t, 10*time.Second, func() {}, nameFails, nameIsBack)
 	})
 }
@@ -79,9 +79,9 @@ func TestAnAddressThatIsNoLongerOurOwnIsAPeers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSurveyor(t, nobody)
 		own := isOneOf("10.0.0.1:8182")
-		s.own = func() selfTest { return own }
+		s.own = func() ownership { return own }
 		s.conf.static, s.conf.names, s.up = addrs("10.0.0.1:8182", "10.0.0.2:8182"), nil, "*"
-		s.run(s.surroundings)
+		s.run(s.dependencies)
 		time.Sleep(3 * time.Second)
 		if got, want := s.peersNow(), "10.0.0.2: 1 known, 1 to ask"; got != want {
 			t.Errorf("%s, want %s", got, want)
@@ -92,6 +92,19 @@ func TestAnAddressThatIsNoLongerOurOwnIsAPeers(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		if got, want := s.peersNow(), "10.0.0.1 10.0.0.2: 2 known, 2 to ask"; got != want {
 			t.Errorf("%s, want %s", got, want)
+		}
+	})
+}
+
+func TestANameWithoutOneFamilyIsNotCalledNotFound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSurveyor(t, nobody)
+		s.checks.add("canary a. A", func(context.Context) error { return nil })
+		s.a, s.aaaa, s.up = "10.0.0.2", "SERVFAIL", "*"
+		got := logged(t, func() { s.run(s.dependencies); time.Sleep(10 * time.Second); synctest.Wait() })
+		const want = "[WARNING] Peers of peers.test. are not all found: SERVFAIL; those found before are kept"
+		if !strings.Contains(strings.Join(got, "\n"), want) {
+			t.Errorf("%q, want %q", got, want)
 		}
 	})
 }
