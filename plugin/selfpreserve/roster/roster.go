@@ -5,8 +5,8 @@
 // peers answer when they are polled, and what they say of themselves. It has no socket and
 // no clock, and chance is handed in. It is not safe for use from several goroutines.
 //
-// Where to look: roster.go has who is found and forgotten, peer.go what is known of one of
-// them, count.go how many they are, choose.go whom to poll and whom to ask next.
+// Where to look: roster.go has who is found, forgotten and counted, peer.go what is known of
+// one of them, choose.go whom to poll and whom to ask next.
 package roster
 
 import (
@@ -84,6 +84,23 @@ func (r *Roster) Keep(finds func(by Source, address netip.AddrPort) bool) {
 // Forget drops who does not count any more.
 func (r *Roster) Forget(now time.Duration) {
 	maps.DeleteFunc(r.peers, func(_ netip.AddrPort, p *peer) bool { return len(p.found) == 0 && !p.isKnown(now) })
+}
+
+// KnownPeers is the number of other servers: those that have answered are as many as their
+// ids, and each address that has not counts as one. Nobody can tell which of those belong
+// together, and a guess might lower the bar of a percentage.
+func (r *Roster) KnownPeers(now time.Duration) int {
+	ids, unheard := make(map[promise.ID]bool), 0
+	for _, p := range r.peers {
+		switch {
+		case !p.isKnown(now):
+		case p.id == "":
+			unheard++
+		default:
+			ids[p.id] = true
+		}
+	}
+	return len(ids) + unheard
 }
 
 // HasIP is whether a peer has that IP address.
