@@ -23,7 +23,7 @@ func (n *node) carryOut(actions []promise.Action) promise.Reply {
 		case promise.Ask:
 			n.spawn(new(sync.WaitGroup), func(ctx context.Context) { n.sendAsk(ctx, a) })
 		case promise.Release:
-			n.sendRelease(&last, a)
+			n.spawn(&last, func(ctx context.Context) { n.sendRelease(ctx, a) })
 		case promise.Departure:
 			countDeparture(a)
 			if a.Cause == promise.Termination && a.Outcome != promise.Refused {
@@ -53,31 +53,20 @@ func (n *node) spawn(group *sync.WaitGroup, work func(context.Context)) {
 	})
 }
 
-// sendRelease releases a promise. What a reload cuts short is sent after it. Called with
-// the lock.
-func (n *node) sendRelease(group *sync.WaitGroup, a promise.Release) {
-	if n.cancel == nil {
-		n.later = append(n.later, a)
-		return
-	}
-	n.spawn(group, func(ctx context.Context) {
-		err := n.client.release(ctx, a.To, n.id, a.Number)
-		if err == nil {
-			return
-		}
+func (n *node) sendRelease(ctx context.Context, a promise.Release) {
+	if err := n.client.release(ctx, a.To, n.id, a.Number); err != nil {
 		log.Debugf("Peer %s was not told that its promise is not needed any more: %s", a.To, err)
-		if ctx.Err() == context.Canceled {
-			n.mu.Lock()
-			n.later = append(n.later, a)
-			n.mu.Unlock()
-		}
-	})
+	}
 }
 
+// sendAsk asks, and tells the machine what comes of it. If a reload cuts that short it
+// tells nothing: the machine gives up on the reply, and releases what was granted.
 func (n *node) sendAsk(ctx context.Context, a promise.Ask) {
 	r, err := n.client.ask(ctx, a.To, a.Request)
 	if err != nil {
-		n.step(promise.Failed{Sent: a.Sent, Why: err.Error()})
+		if ctx.Err() != context.Canceled {
+			n.step(promise.Failed{Sent: a.Sent, Why: err.Error()})
+		}
 		return
 	}
 	if r.Granted {

@@ -2,8 +2,6 @@ package selfpreserve
 
 import (
 	"context"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,40 +28,6 @@ func TestAGrantTellsWhoIsAtAnAddressNow(t *testing.T) {
 	if id := s.roster.Peers()[0].ID; id != "id-new" {
 		t.Errorf("it has %s", id)
 	}
-}
-
-// mute is a peer that answers no release before its asker gives up.
-type mute struct {
-	peerClient
-	releases atomic.Int32
-}
-
-func (m *mute) release(ctx context.Context, _ string, _ promise.ID, _ uint64) error {
-	m.releases.Add(1)
-	<-ctx.Done()
-	return ctx.Err()
-}
-
-func TestAReleaseThatAReloadCutsShortIsSentAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newSurveyor(t, nobody)
-		it := &mute{peerClient: s}
-		s.client = it
-		s.run(s.dependencies)
-		s.node.mu.Lock()
-		s.sendRelease(new(sync.WaitGroup), promise.Release{To: "10.0.0.1:8182", Number: 7})
-		s.node.mu.Unlock()
-		synctest.Wait()
-		s.run(s.dependencies)
-		synctest.Wait()
-		if n := it.releases.Load(); n != 2 {
-			t.Errorf("it was sent %d times", n)
-		}
-		time.Sleep(10 * time.Second) // in vain, and that is all
-		if n := it.releases.Load(); n != 2 {
-			t.Errorf("it was sent %d times in the end", n)
-		}
-	})
 }
 
 // The requests have arrived, and the replies have not, when a reload begins.

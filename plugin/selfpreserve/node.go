@@ -29,8 +29,7 @@ type node struct {
 	mu           sync.Mutex
 	machine      *promise.Machine
 	roster       *roster.Roster
-	dependencies                   // by the Corefile in force
-	later        []promise.Release // that could not be sent during a reload
+	dependencies // by the Corefile in force
 	said         said
 	timer        *time.Timer
 	rng          *rand.Rand
@@ -83,10 +82,6 @@ func (n *node) run(d dependencies) {
 	n.roster.Find(n.now(), staticPeers, d.conf.static, d.own())
 	ctx, cancel := context.WithCancel(context.Background())
 	n.ctx, n.cancel = ctx, cancel
-	for _, a := range n.later {
-		n.sendRelease(new(sync.WaitGroup), a)
-	}
-	n.later = nil
 	settings := n.settings()
 	n.mu.Unlock()
 	n.step(promise.Reload{Settings: settings})
