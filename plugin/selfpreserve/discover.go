@@ -65,7 +65,7 @@ func (n *node) discover(ctx context.Context) {
 	n.mu.Lock()
 	now = n.now()
 	n.tellPeers(now)
-	seen := promise.PeersSeen{Peers: n.roster.Candidates(n.rng), KnownPeers: n.roster.KnownPeers(now)}
+	seen := promise.PeersSeen{Peers: n.roster.Candidates(n.rng), KnownPeers: n.roster.KnownPeers(now), Jitter: n.rng.Float64()}
 	n.mu.Unlock()
 	n.step(seen)
 }

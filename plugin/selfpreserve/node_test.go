@@ -128,7 +128,7 @@ func TestASickServerStepsAsideWhilePeersStay(t *testing.T) {
 		}
 		step("serving serving serving", "200 OK", "")
 		sick.fails("SERVFAIL")
-		time.Sleep(2 * time.Second)
+		time.Sleep(1500 * time.Millisecond)
 		step("serving serving serving", "200 OK", "") // one or two failures are not three
 		f.throughout(60*time.Second, 2)               // and promises are renewed
 		const why = "503 ASIDE: canary test. A: SERVFAIL, has 2 of 2 promises"

@@ -33,23 +33,23 @@ func TestAsking(t *testing.T) {
 			20s unfit => asking, ask 1 of sc, ask 2 of sd
 			20s grant 1 of c => asking
 			20s refusal 2 of d => asking, departure unfit refused, release 1 to sc
-			20s wake? => 20.31640625s
+			20s wake? => 20.5s
 			21s tick => asking, ask 3 of sc, ask 4 of sd
 			21s refusal 3 of c => asking
 			21s refusal 4 of d => asking, departure unfit refused
-			21s wake? => 21.771484375s
+			21s wake? => 22s
 			23s tick => asking, ask 5 of sc, ask 6 of sd
 			23s refusal 5 of c => asking
 			23s refusal 6 of d => asking, departure unfit refused
-			23s wake? => 24.1171875s
+			23s wake? => 25s
 			26s tick => asking, ask 7 of sc, ask 8 of sd
 			26s refusal 7 of c => asking
 			26s refusal 8 of d => asking, departure unfit refused
-			26s wake? => 29.9765625s
+			26s wake? => 30s
 			30s tick => asking, ask 9 of sc, ask 10 of sd
 			30s refusal 9 of c => asking
 			30s refusal 10 of d => asking, departure unfit refused
-			30s wake? => 33.9765625s`},
+			30s wake? => 34s`},
 		{"a round is given up after a third of a lifetime", `
 			0s fit => serving
 			0s reload min=2 => serving
@@ -168,12 +168,12 @@ func TestAsking(t *testing.T) {
 			21s tick => asking, departure unfit refused
 			23s tick => asking, departure unfit refused
 			23s sigterm => asking, departure termination refused
-			23s wake? => 23.31640625s`},
+			23s wake? => 23.5s`},
 		{"nobody to ask is a round that fails", `
 			0s fit => serving
 			20s unfit => asking, departure unfit refused
 			20s why? => a check fails, has 0 of 1 promises; nobody else to ask
-			20s wake? => 20.31640625s`},
+			20s wake? => 20.5s`},
 		{"does not go on about a peer that is there no more", `
 			0s fit => serving
 			0s peers sc => serving

@@ -18,7 +18,8 @@ type (
 	// PeersSeen tells who else is there, without this server, best first.
 	PeersSeen struct {
 		Peers      []Peer
-		KnownPeers int // found now, or heard from in the last ten minutes
+		KnownPeers int     // found now, or heard from in the last ten minutes
+		Jitter     float64 // drawn at random from 0 to 1, for the pauses between rounds
 	}
 	// LoadSeen is this server's load in queries a second.
 	LoadSeen struct{ QPS int }

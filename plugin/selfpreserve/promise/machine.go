@@ -16,9 +16,10 @@ type Machine struct {
 	deadline    time.Duration // then the server goes, come what may
 	startupWait time.Duration // till then it may be bound by what it promised before it restarted
 
-	peers      []Peer // others, best first
-	knownPeers int    // how many others, for a percentage
-	load       int    // queries a second of this server
+	peers      []Peer  // others, best first
+	knownPeers int     // how many others, for a percentage
+	jitter     float64 // of the pauses between rounds, from 0 to 1
+	load       int     // queries a second of this server
 
 	given  []given
 	askers []asker
@@ -44,7 +45,7 @@ func (m *Machine) Step(now time.Duration, e Event) []Action {
 		}
 		m.fitness = e
 	case PeersSeen:
-		m.peers, m.knownPeers = e.Peers, e.KnownPeers
+		m.peers, m.knownPeers, m.jitter = e.Peers, e.KnownPeers, e.Jitter
 		m.dropRestarted()
 	case LoadSeen:
 		m.load = e.QPS

@@ -86,7 +86,7 @@ func TestStates(t *testing.T) {
 			20s sigterm => asking, ask 1 of sa
 			20s wake? => 21s
 			20.5s silence 1 => asking, release 1 to sa, departure termination refused
-			20.5s wake? => 20.81640625s
+			20.5s wake? => 21s
 			39.999s tick => asking, ask 2 of sa
 			40s tick => leaving, departure termination forced, release 2 to sa`},
 		{"wakes at its deadline, though bound for longer", `
@@ -163,7 +163,7 @@ func TestStates(t *testing.T) {
 			20s grant 1 of a => aside, departure unfit granted
 			26s tick => aside, renew by 2 1 of sa
 			26s refusal 1 of a sent=2 => aside, departure unfit refused
-			26s wake? => 26.31640625s`},
+			26s wake? => 26.5s`},
 		{"aside, comes back at once when a reload asks for more peers", `
 			0s fit => serving
 			0s peers sa sc sd => serving

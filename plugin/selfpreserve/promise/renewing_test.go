@@ -26,7 +26,7 @@ func TestRenewing(t *testing.T) {
 			20s wake? => 21s
 			21s tick => aside, renew by 2 1 of sc
 			21s refusal 1 of c sent=2 => aside, departure unfit refused
-			21.2s wake? => 21.31640625s
+			21.2s wake? => 21.5s
 			21.5s tick => aside, renew by 3 1 of sc, departure unfit refused`},
 		{"a renewal that is short, by another Corefile of the giver, is kept while it lasts", `
 			0s fit => serving
@@ -45,7 +45,7 @@ func TestRenewing(t *testing.T) {
 			26s tick => aside, renew by 2 1 of sc
 			26s refusal 1 of c sent=2 => aside, departure unfit refused
 			26s peers sc=c => aside
-			26s wake? => 26.31640625s`},
+			26s wake? => 26.5s`},
 		{"aside without peers, by a reload, comes back", `
 			0s fit => serving
 			0s peers sc => serving

@@ -1,8 +1,6 @@
 package promise
 
 import (
-	"fmt"
-	"hash/fnv"
 	"slices"
 	"time"
 )
@@ -132,10 +130,8 @@ func (m *Machine) dropSurplus() {
 const maxFailures = 4
 
 // pause is that after a round that failed, from a quarter of an interval to two
-// intervals, and up to half of it less: by the server's id, so that two differ.
+// intervals, and up to half of it less so that two servers do not fall into step.
 func (m *Machine) pause() time.Duration {
 	pause := m.settings.Interval / 8 << m.round.failures
-	h := fnv.New32a()
-	fmt.Fprint(h, m.id, m.round.failures)
-	return pause - pause/2*time.Duration(h.Sum32()%256)/256
+	return pause - time.Duration(m.jitter*float64(pause/2))
 }

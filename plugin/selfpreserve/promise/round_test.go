@@ -2,7 +2,6 @@ package promise
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 )
@@ -43,19 +42,18 @@ func TestARoundAsksAFewOfMany(t *testing.T) {
 }
 
 func TestPausesGrowAndDiffer(t *testing.T) {
-	var all []time.Duration
-	for _, id := range []ID{"a", "b", "c", "d", "e", "f"} {
-		m := New(id, usual)
-		for m.round.failures = 1; m.round.failures <= maxFailures; m.round.failures++ {
-			longest := m.settings.Interval / 8 << m.round.failures
-			pause := m.pause()
-			if pause > longest || pause <= longest/2 {
-				t.Errorf("%s pauses for %s after %d failures, want up to %s", id, pause, m.round.failures, longest)
+	m := New("b", usual)
+	for m.round.failures = 1; m.round.failures <= maxFailures; m.round.failures++ {
+		longest := usual.Interval / 8 << m.round.failures
+		for jitter, want := range map[float64]time.Duration{0: longest, 0.5: longest * 3 / 4, 1: longest / 2} {
+			m.jitter = jitter
+			if got := m.pause(); got != want {
+				t.Errorf("a pause of %s after %d failures with jitter %v, want %s", got, m.round.failures, jitter, want)
 			}
-			if slices.Contains(all, pause) {
-				t.Errorf("%s pauses for %s, as another", id, pause)
-			}
-			all = append(all, pause)
 		}
+	}
+	m.Step(0, PeersSeen{Jitter: 0.25})
+	if m.jitter != 0.25 {
+		t.Errorf("jitter is %v", m.jitter)
 	}
 }

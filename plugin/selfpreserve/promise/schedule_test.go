@@ -136,7 +136,7 @@ func (s *schedule) see(i int) error {
 		}
 		peers[k].ID = s.heard[i][j]
 	}
-	return s.w.tell(i, PeersSeen{peers, len(peers)})
+	return s.w.tell(i, PeersSeen{peers, len(peers), float64(anyNumber.Draw(s.T, "jitter")) / 99})
 }
 
 // run lets time pass until a moment, and stops early if done says so.

@@ -66,7 +66,7 @@ func (s space) begin(moved map[[2]State]bool) *world {
 	w.moved = moved
 	w.now = set.Lifetime // past the start
 	for i := range w.servers {
-		_ = w.tell(i, PeersSeen{w.others(i), s.servers - 1})
+		_ = w.tell(i, w.seen(i))
 		_ = w.health(i, true, true)
 	}
 	w.floor = s.minPeers

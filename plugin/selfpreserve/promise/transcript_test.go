@@ -62,7 +62,7 @@ func parseEvent(t *testing.T, m *Machine, words []string) Event {
 	var rest []string
 	of, number := ID(""), uint64(0)
 	p := map[string]string{"promise": m.settings.Lifetime.String(), "life": "16s", "load": "0", "capacity": "0",
-		"min": strconv.Itoa(m.settings.MinPeers.Number), "percent": "0", "peers": "true", "known": "0"}
+		"min": strconv.Itoa(m.settings.MinPeers.Number), "percent": "0", "peers": "true", "known": "0", "jitter": "0"}
 	for i, word := range words[1:] {
 		key, value, ok := strings.Cut(word, "=")
 		switch n, err := strconv.ParseUint(word, 10, 64); {
@@ -113,7 +113,11 @@ func parseEvent(t *testing.T, m *Machine, words []string) Event {
 	case "load":
 		return LoadSeen{int(number)}
 	case "peers":
-		seen := PeersSeen{KnownPeers: max(len(rest), num("known"))}
+		jitter, err := strconv.ParseFloat(p["jitter"], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := PeersSeen{KnownPeers: max(len(rest), num("known")), Jitter: jitter}
 		for _, word := range rest {
 			address, id, _ := strings.Cut(word, "=")
 			seen.Peers = append(seen.Peers, Peer{Address: address, ID: ID(id)})

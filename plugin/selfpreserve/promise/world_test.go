@@ -95,6 +95,12 @@ func (w *world) others(i int) []Peer {
 	return peers
 }
 
+// seen is that server i sees all others. Each has its own jitter.
+func (w *world) seen(i int) PeersSeen {
+	n := len(w.servers)
+	return PeersSeen{Peers: w.others(i), KnownPeers: n - 1, Jitter: float64(i) / float64(n)}
+}
+
 // index is the server at an address.
 func (w *world) index(address string) int { return int(address[1] - '0') }
 
@@ -213,7 +219,7 @@ func (w *world) restart(i int) error {
 			}
 		}
 	}
-	if err := w.tell(i, PeersSeen{w.others(i), len(w.servers) - 1}); err != nil {
+	if err := w.tell(i, w.seen(i)); err != nil {
 		return err
 	}
 	return w.tell(i, Fitness{Fit: s.fit, AllPassed: s.allPassed, PluginsReady: true, Why: "unfit"})
