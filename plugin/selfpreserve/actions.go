@@ -43,7 +43,7 @@ func (n *node) spawn(group *sync.WaitGroup, work func(context.Context)) {
 	if n.cancel == nil { // paused: nobody would wait for it
 		return
 	}
-	ctx, patience := n.ctx, n.conf.patience()
+	ctx, patience := n.ctx, n.conf.settings().Patience()
 	group.Add(1)
 	n.tasks.Go(func() {
 		defer group.Done()

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,26 +30,20 @@ type client struct {
 // peers know this server by it. serverName is what a peer's certificate has to name.
 func newClient(listen string, config *tls.Config, serverName func(address string) string) *client {
 	from := listenIP(listen)
-	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+	dialer := func(address string) *net.Dialer {
 		var d net.Dialer
 		if to, err := netip.ParseAddrPort(address); err == nil && from.IsValid() && !from.IsUnspecified() && from.Is4() == to.Addr().Is4() {
 			d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
 		}
-		return d.DialContext(ctx, network, address)
+		return &d
+	}
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		return dialer(address).DialContext(ctx, network, address)
 	}
 	dialTLS := func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
 		c := config.Clone()
 		c.ServerName = serverName(address)
-		secure := tls.Client(conn, c)
-		if err := secure.HandshakeContext(ctx); err != nil {
-			_ = conn.Close()
-			return nil, err
-		}
-		return secure, nil
+		return (&tls.Dialer{NetDialer: dialer(address), Config: c}).DialContext(ctx, network, address)
 	}
 	return &client{tls: config != nil, http: &http.Client{
 		Transport: &http.Transport{
@@ -73,7 +68,7 @@ func (c *client) hello(ctx context.Context, address string, me wire.Hello) (wire
 	header := http.Header{wire.HeaderID: {string(me.ID)}, wire.HeaderState: {me.State.String()}}
 	err := c.exchange(ctx, http.MethodGet, address, "/peer", header, nil, &it, http.StatusOK)
 	if err == nil {
-		err = it.Check()
+		err = it.Validate()
 	}
 	return it, err
 }
@@ -120,22 +115,19 @@ func (c *client) exchange(ctx context.Context, method, address, path string, hea
 		return short(ctx, err)
 	}
 	defer response.Body.Close()
-	for _, status := range want {
-		if response.StatusCode != status {
-			continue
-		}
-		if reply == nil {
-			return nil
-		}
+	switch status := response.StatusCode; {
+	case slices.Contains(want, status) && reply == nil:
+		return nil
+	case slices.Contains(want, status):
 		if err := wire.Decode(response.Body, false, reply); err != nil {
 			return fmt.Errorf("its reply is of no use: %w", short(ctx, err))
 		}
 		return nil
-	}
-	if response.StatusCode == http.StatusForbidden {
+	case status == http.StatusForbidden:
 		return errors.New("it does not know this server as a peer")
+	default:
+		return fmt.Errorf("it replied with HTTP status %d", status)
 	}
-	return fmt.Errorf("it replied with HTTP status %d", response.StatusCode)
 }
 
 // short is what went wrong without the URL, which the reader knows.

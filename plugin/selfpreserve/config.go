@@ -38,9 +38,6 @@ func (c *config) settings() promise.Settings {
 	return promise.Settings{HasPeers: c.peers, MinPeers: c.minPeers, MaxHold: c.maxHold, Lifetime: c.promise, Interval: c.interval, Capacity: c.capacity}
 }
 
-// patience is how long a peer is waited for.
-func (c *config) patience() time.Duration { return c.settings().Patience() }
-
 // peerName is a name whose addresses are peers.
 type peerName struct {
 	name string // fully qualified

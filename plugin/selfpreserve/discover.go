@@ -96,10 +96,7 @@ func (n *node) resolve(ctx context.Context, name peerName, own ownership) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	empty := true
-	for i := range addressTypes {
-		empty = empty && len(found[i]) == 0
-	}
+	empty := len(slices.Concat(found...)) == 0
 	for i, qtype := range addressTypes {
 		if errs[i] == nil && !empty {
 			n.roster.Find(n.now(), name.source(qtype), found[i], own)
@@ -110,7 +107,7 @@ func (n *node) resolve(ctx context.Context, name peerName, own ownership) {
 
 // poll asks one peer who it is and how it does, and tells it the same.
 func (n *node) poll(ctx context.Context, address netip.AddrPort, me wire.Hello) {
-	ctx, cancel := context.WithTimeout(ctx, n.conf.patience())
+	ctx, cancel := context.WithTimeout(ctx, n.conf.settings().Patience())
 	defer cancel()
 	it, err := n.client.hello(ctx, address.String(), me)
 	if ctx.Err() == context.Canceled {

@@ -33,21 +33,15 @@ func currentNode() *node {
 
 // corefile is the plugin in one Corefile: the options, and the blocks that are enrolled.
 type corefile struct {
-	options *config // nil for the defaults
-	where   string  // the server block of the options
+	conf    *config // the defaults, unless a server block has options
+	where   string  // that block
 	blocks  []enrolled
+	chained sync.Once // a chain of plugins was made
 
 	queries  atomic.Uint64 // that its servers were asked
 	instance *caddy.Instance
 	onTrial  bool // nobody says so if the reload that brings it fails
 	client   *client
-}
-
-func (cf *corefile) conf() *config {
-	if cf.options == nil {
-		return defaultConfig()
-	}
-	return cf.options
 }
 
 func (cf *corefile) onStartup() error {
@@ -58,15 +52,11 @@ func (cf *corefile) onStartup() error {
 	return nil
 }
 
-// noteInstance notes as what CoreDNS has begun to start this Corefile, beside one that it
-// would replace. If that one does not have this plugin, nobody will say that the reload
-// failed.
+// noteInstance notes which instance CoreDNS has begun to start, beside one that it would
+// replace. If that one does not have this plugin, nobody will say that the reload failed.
 func (cf *corefile) noteInstance(instances []*caddy.Instance) {
 	process.mu.Lock()
 	defer process.mu.Unlock()
-	if len(instances) == 0 {
-		return
-	}
 	cf.instance = instances[len(instances)-1]
 	replaces := process.current != nil && slices.Contains(instances, process.current.instance)
 	cf.onTrial = len(instances) > 1 && !replaces
@@ -91,7 +81,7 @@ func (cf *corefile) start() error {
 	}
 	if process.node == nil {
 		begin := time.Now()
-		process.node = newNode(newID(), d.conf, func() time.Duration { return time.Since(begin) },
+		process.node = newNode(promise.ID(rand.Text()), d.conf, func() time.Duration { return time.Since(begin) },
 			randv2.New(randv2.NewPCG(randv2.Uint64(), randv2.Uint64()))) // #nosec G404 -- for jitter
 	}
 	n := process.node
@@ -109,8 +99,6 @@ func (cf *corefile) start() error {
 	registerCollector()
 	return nil
 }
-
-func newID() promise.ID { return promise.ID(rand.Text()) }
 
 // shutdown is called before any backend stops: for SIGTERM, and at the end of a reload.
 func (cf *corefile) shutdown() error {
@@ -132,7 +120,7 @@ func (cf *corefile) retire() {
 	defer process.mu.Unlock()
 	if process.current != cf {
 		if process.current != nil {
-			process.listeners.closeOthers(process.current.conf().address)
+			process.listeners.closeOthers(process.current.conf.address)
 		}
 		return
 	}
@@ -158,7 +146,7 @@ func (cf *corefile) restartFailed() error {
 	}
 	err := cf.start()
 	process.mu.Lock()
-	process.listeners.closeOthers(cf.conf().address)
+	process.listeners.closeOthers(cf.conf.address)
 	process.mu.Unlock()
 	return err
 }

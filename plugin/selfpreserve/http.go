@@ -46,12 +46,11 @@ func readiness(v *promise.View) string {
 // servePoll tells anybody who this server is, and heeds what a known peer says of itself.
 func (n *node) servePoll(w http.ResponseWriter, r *http.Request) {
 	it := wire.Hello{ID: promise.ID(r.Header.Get(wire.HeaderID))}
-	if it.Check() == nil && it.State.UnmarshalText([]byte(r.Header.Get(wire.HeaderState))) == nil && n.isPeer(r) {
-		n.mu.Lock()
-		n.roster.Polled(n.now(), it.ID, it.State)
-		n.mu.Unlock()
-	}
+	heeded := it.Validate() == nil && it.State.UnmarshalText([]byte(r.Header.Get(wire.HeaderState))) == nil && n.isPeer(r)
 	n.mu.Lock()
+	if heeded {
+		n.roster.Polled(n.now(), it.ID, it.State)
+	}
 	me := n.me()
 	n.mu.Unlock()
 	writeJSON(w, http.StatusOK, me)
@@ -80,7 +79,7 @@ func (n *node) serveRelease(w http.ResponseWriter, r *http.Request) {
 	if !n.read(w, r, &body) {
 		return
 	}
-	if err := wire.CheckID(body.ID); err != nil {
+	if err := wire.ValidateID(body.ID); err != nil {
 		n.reject(w, r, http.StatusBadRequest, malformed, err)
 		return
 	}

@@ -87,7 +87,7 @@ func FuzzReplyBody(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if r.Number != 1 || wire.CheckID(r.From) != nil || r.Capacity < 0 || r.Capacity > 10 || len(r.Why) > wire.MaxText || !utf8.ValidString(r.Why) ||
+		if r.Number != 1 || wire.ValidateID(r.From) != nil || r.Capacity < 0 || r.Capacity > 10 || len(r.Why) > wire.MaxText || !utf8.ValidString(r.Why) ||
 			r.Granted && (r.Lifetime <= 0 || r.Lifetime > asked.Lifetime) {
 			t.Fatalf("%+v", r)
 		}

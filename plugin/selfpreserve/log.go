@@ -95,9 +95,6 @@ func (n *node) tellDeparture(o promise.Outcome) {
 
 // tellChecks writes a line when a check makes the server unfit, and when it no longer does.
 func (n *node) tellChecks() {
-	if n.said.failing == nil {
-		n.said.failing = make(map[string]bool)
-	}
 	for _, c := range n.checks.all {
 		failing := c.fails > tolerated
 		if n.view.Load().State == promise.Starting {
@@ -138,9 +135,6 @@ func (n *node) tellPeers(now time.Duration) {
 // tellName writes a line when a name of peers is of no use, once that lasts, and when it
 // is again.
 func (n *node) tellName(name peerName, empty bool, errs []error) {
-	if n.said.unnamed == nil {
-		n.said.unnamed = make(map[string]int)
-	}
 	why := "no addresses"
 	failed := empty
 	for _, err := range errs {

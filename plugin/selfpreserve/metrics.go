@@ -79,15 +79,13 @@ func (c *nodeCollector) Collect(ch chan<- prometheus.Metric) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	v := n.view.Load()
+	counts := map[string]int{roster.Unheard: 0, roster.Unreachable: 0}
 	for _, state := range promise.States() {
 		gauge(c.state, toFloat(v.State == state), state.String())
+		counts[state.String()] = 0
 	}
 	for _, check := range n.checks.all {
 		gauge(c.fit, toFloat(check.fit()), check.name)
-	}
-	counts := map[string]int{roster.Unheard: 0, roster.Unreachable: 0}
-	for _, state := range promise.States() {
-		counts[state.String()] = 0
 	}
 	for _, p := range n.roster.Peers() {
 		counts[p.Status]++

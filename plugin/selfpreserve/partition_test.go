@@ -128,7 +128,7 @@ func TestPeersThatStallHoldNobodyUp(t *testing.T) {
 		f := newFleet(t, 5, near(1))
 		f.sever(func(from, to int) bool { return from >= 2 && to < 2 }) // only 0 and 1 answer 0 and 1
 		held := <-f.terminate(f.nodes[0])
-		if held > f.nodes[0].conf.patience()*3 {
+		if held > f.nodes[0].conf.settings().Patience()*3 {
 			t.Errorf("held for %s", held)
 		}
 	})

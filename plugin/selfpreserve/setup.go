@@ -2,7 +2,6 @@ package selfpreserve
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
@@ -20,29 +19,26 @@ func setup(c *caddy.Controller) error {
 	config := dnsserver.GetConfig(c)
 	cf, found := c.Get(pluginName).(*corefile)
 	if !found {
-		cf = new(corefile)
+		cf = &corefile{conf: defaultConfig()}
 		c.Set(pluginName, cf)
 		c.OnShutdown(cf.shutdown)
 		c.OnRestartFailed(cf.restartFailed)
 	}
 	block := c.ServerBlockKeys[0]
 	if options != nil {
-		if cf.options != nil {
+		if cf.where != "" {
 			return plugin.Error(pluginName, c.Errf("options stand in two server blocks, %s and %s: want them in one, and a bare %s in the others", cf.where, block, pluginName))
 		}
-		cf.options, cf.where = options, block
+		cf.conf, cf.where = options, block
 	}
 	cf.blocks = append(cf.blocks, enrolled{block, config, options != nil})
-	var once sync.Once
 	config.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		// The chains are made when every plugin of the Corefile is set up. What is added
 		// now runs last: start when every backend has started, stop after the lame duck,
 		// through which /ready goes on to say 503.
-		once.Do(func() {
-			if !found {
-				c.OnStartup(cf.onStartup)
-				c.OnFinalShutdown(func() error { cf.stop(); return nil })
-			}
+		cf.chained.Do(func() {
+			c.OnStartup(cf.onStartup)
+			c.OnFinalShutdown(func() error { cf.stop(); return nil })
 		})
 		return counter{Next: next, queries: &cf.queries}
 	})
@@ -73,7 +69,7 @@ func (cf *corefile) ownListener() (string, error) {
 
 // dependencies makes what a node needs of this Corefile.
 func (cf *corefile) dependencies() (dependencies, error) {
-	conf := cf.conf()
+	conf := cf.conf
 	d := dependencies{conf: conf, checks: new(checks), queries: &cf.queries, onTrial: cf.onTrial, own: func() ownership { return ownAddresses(conf.address) }}
 	if len(conf.canaries)+len(conf.names) > 0 {
 		address, err := cf.ownListener()

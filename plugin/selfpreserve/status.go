@@ -36,8 +36,7 @@ func (n *node) status(wall time.Time) wire.Status {
 		s.Peers = append(s.Peers, it)
 	}
 	if n.conf.capacity > 0 {
-		load, capacity := v.Load, n.conf.capacity
-		s.Load, s.Capacity = &load, &capacity
+		s.Load, s.Capacity = &v.Load, &n.conf.capacity
 	}
 	return s
 }

@@ -6,6 +6,20 @@ import (
 	"time"
 )
 
+type (
+	// Replied is a reply that has come, to the request that an Ask named Sent.
+	Replied struct {
+		Sent uint64
+		To   string // the address that was asked
+		Reply
+	}
+	// Failed is a request to which no usable reply has come.
+	Failed struct {
+		Sent uint64
+		Why  string // for people
+	}
+)
+
 // asking is the half of a machine that asks for promises.
 type asking struct {
 	number  uint64 // the last that was used, for promises and for requests
@@ -48,8 +62,8 @@ func (m *Machine) sendRequest(address string, number uint64, renew bool) {
 	}})
 }
 
-// takeReply takes a grant if its round is still open. One that comes too late is released.
-func (m *Machine) takeReply(e Replied) {
+// apply takes a grant if its round is still open. One that comes too late is released.
+func (e Replied) apply(m *Machine) {
 	p, found := m.takePending(e.Sent)
 	i := m.findHeld(e.Number)
 	lifetime := min(e.Lifetime, m.settings.Lifetime)
@@ -86,8 +100,8 @@ func (m *Machine) addHeld(h held) {
 	m.held = append(m.held, h)
 }
 
-// takeFailure ends a request. It may have been granted all the same, and is released.
-func (m *Machine) takeFailure(e Failed) {
+// apply ends a request. It may have been granted all the same, and is released.
+func (e Failed) apply(m *Machine) {
 	if p, found := m.takePending(e.Sent); found {
 		m.refusal = fmt.Sprintf("%s: %s", p.address, e.Why)
 		m.giveUpOn(p)

@@ -2,8 +2,9 @@ package promise
 
 import "time"
 
-// An Event is what a machine is told.
-type Event interface{ isEvent() }
+// An Event is what a machine is told: one of these, or what a peer asks and replies, which
+// is in giving.go and asking.go.
+type Event interface{ apply(*Machine) }
 
 type (
 	// Tick says nothing but the time. One is due when the machine's Wake says so.
@@ -27,36 +28,32 @@ type (
 	Terminate struct{}
 	// Reload brings the settings of another Corefile.
 	Reload struct{ Settings Settings }
-	// Requested is a request that has come.
-	Requested struct{ Request }
-	// Released ends a promise given, for who asked for it.
-	Released struct {
-		From   ID
-		Number uint64
-	}
-	// Replied is a reply that has come, to the request that an Ask named Sent.
-	Replied struct {
-		Sent uint64
-		To   string // the address that was asked
-		Reply
-	}
-	// Failed is a request to which no usable reply has come.
-	Failed struct {
-		Sent uint64
-		Why  string // for people
-	}
 )
 
-func (Tick) isEvent()      {}
-func (Fitness) isEvent()   {}
-func (PeersSeen) isEvent() {}
-func (LoadSeen) isEvent()  {}
-func (Terminate) isEvent() {}
-func (Reload) isEvent()    {}
-func (Requested) isEvent() {}
-func (Released) isEvent()  {}
-func (Replied) isEvent()   {}
-func (Failed) isEvent()    {}
+func (Tick) apply(*Machine) {}
+
+func (e Fitness) apply(m *Machine) {
+	if !m.fitness.PluginsReady {
+		m.readyFrom = m.now
+	}
+	m.fitness = e
+}
+
+func (e PeersSeen) apply(m *Machine) {
+	m.peers, m.knownPeers, m.jitter = e.Peers, e.KnownPeers, e.Jitter
+	m.dropRestarted()
+}
+
+func (e LoadSeen) apply(m *Machine) { m.load = e.QPS }
+
+func (Terminate) apply(m *Machine) {
+	if !m.terminating {
+		m.terminating, m.deadline = true, m.now+m.settings.MaxHold
+		m.round.due, m.round.failures = m.now, 0
+	}
+}
+
+func (e Reload) apply(m *Machine) { m.settings = e.Settings }
 
 // An Action is what a machine wants done.
 type Action interface{ isAction() }

@@ -5,6 +5,16 @@ import (
 	"time"
 )
 
+type (
+	// Requested is a request that has come.
+	Requested struct{ Request }
+	// Released ends a promise given, for who asked for it.
+	Released struct {
+		From   ID
+		Number uint64
+	}
+)
+
 // given is a promise to stay: this server does not leave before its end.
 type given struct {
 	to     ID
@@ -19,12 +29,12 @@ type asker struct {
 	number uint64 // the highest yet: what comes late or twice has ended
 }
 
-// answer decides on a request, and says so.
-func (m *Machine) answer(r Request) {
-	reply := Reply{From: m.id, Number: r.Number}
-	if reply.Why = m.whyNot(r); reply.Why == "" {
-		g := m.give(r) // perhaps before, by the settings before a reload
-		reply.Granted, reply.Lifetime, reply.Capacity = true, min(r.Lifetime, m.settings.Lifetime, g.until-m.now), g.load
+// apply decides on a request, and says so.
+func (e Requested) apply(m *Machine) {
+	reply := Reply{From: m.id, Number: e.Number}
+	if reply.Why = m.whyNot(e.Request); reply.Why == "" {
+		g := m.give(e.Request) // perhaps before, by the settings before a reload
+		reply.Granted, reply.Lifetime, reply.Capacity = true, min(e.Lifetime, m.settings.Lifetime, g.until-m.now), g.load
 	}
 	m.want(Answer{reply})
 }
@@ -93,7 +103,7 @@ func (m *Machine) spareCapacity() int {
 	return spare
 }
 
-func (m *Machine) endGiven(e Released) {
+func (e Released) apply(m *Machine) {
 	m.noteNumber(e.From, e.Number) // its request may still be on the way
 	if i := m.findGiven(e.From, e.Number); i >= 0 {
 		m.given = slices.Delete(m.given, i, i+1)

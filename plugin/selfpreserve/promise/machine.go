@@ -38,33 +38,7 @@ func New(id ID, settings Settings) *Machine {
 func (m *Machine) Step(now time.Duration, e Event) []Action {
 	m.now = max(m.now, now)
 	m.expire()
-	switch e := e.(type) {
-	case Fitness:
-		if !m.fitness.PluginsReady {
-			m.readyFrom = m.now
-		}
-		m.fitness = e
-	case PeersSeen:
-		m.peers, m.knownPeers, m.jitter = e.Peers, e.KnownPeers, e.Jitter
-		m.dropRestarted()
-	case LoadSeen:
-		m.load = e.QPS
-	case Terminate:
-		if !m.terminating {
-			m.terminating, m.deadline = true, m.now+m.settings.MaxHold
-			m.round.due, m.round.failures = m.now, 0
-		}
-	case Reload:
-		m.settings = e.Settings
-	case Requested:
-		m.answer(e.Request)
-	case Released:
-		m.endGiven(e)
-	case Replied:
-		m.takeReply(e)
-	case Failed:
-		m.takeFailure(e)
-	}
+	e.apply(m)
 	m.settle()
 	actions := m.actions
 	m.actions = nil

@@ -11,7 +11,7 @@ func (m *Machine) expire() {
 	m.held = slices.DeleteFunc(m.held, func(h held) bool { return h.until <= m.now })
 	for i := 0; i < len(m.pending); {
 		if p := m.pending[i]; p.at+m.settings.Patience() <= m.now {
-			m.takeFailure(Failed{Sent: p.sent, Why: "no reply"})
+			Failed{Sent: p.sent, Why: "no reply"}.apply(m)
 			continue
 		}
 		i++

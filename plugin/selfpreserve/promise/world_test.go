@@ -157,7 +157,7 @@ func (w *world) tell(i int, e Event) error {
 // arrived is a request with the message that brought it.
 type arrived struct{ *message }
 
-func (arrived) isEvent() {}
+func (arrived) apply(*Machine) {}
 
 func (w *world) post(m *message) {
 	if w.send != nil {

@@ -22,7 +22,7 @@ func (r *Roster) Pick(now time.Duration, chance Chance, n int) []netip.AddrPort 
 	var picked []netip.AddrPort
 	for _, p := range all[:min(n, len(all))] {
 		p.polledAt = now
-		picked = append(picked, p.address)
+		picked = append(picked, p.Address)
 	}
 	return picked
 }
@@ -40,7 +40,7 @@ var eagerness = map[string]int{promise.Serving.String(): 0, Unheard: 1, promise.
 // order drawn at random among equals.
 func (r *Roster) Candidates(chance Chance) []promise.Peer {
 	rank := func(p *peer) int {
-		if n, ok := eagerness[p.status]; ok {
+		if n, ok := eagerness[p.Status]; ok {
 			return n
 		}
 		return len(eagerness) // not in service when last heard
@@ -49,7 +49,7 @@ func (r *Roster) Candidates(chance Chance) []promise.Peer {
 	slices.SortStableFunc(all, func(a, b *peer) int { return cmp.Compare(rank(a), rank(b)) })
 	peers := make([]promise.Peer, len(all))
 	for i, p := range all {
-		peers[i] = promise.Peer{Address: p.address.String(), ID: p.id}
+		peers[i] = promise.Peer{Address: p.Address.String(), ID: p.ID}
 	}
 	return peers
 }

@@ -123,7 +123,7 @@ func TestWhatASilentPeerSays(t *testing.T) {
 	r.Answered(0, it[0], "a", promise.Serving)
 	r.Silent(it[0])
 	r.Polled(0, "a", promise.Serving)
-	if p := r.peers[it[0]]; p.status != Unreachable || len(r.Candidates(rng)) != 1 {
+	if p := r.peers[it[0]]; p.Status != Unreachable || len(r.Candidates(rng)) != 1 {
 		t.Errorf("%+v", *p)
 	}
 	r.Polled(0, "a", promise.Leaving)

@@ -14,22 +14,7 @@ const (
 	Unheard     = "unheard"
 )
 
-// peer is another server at one address.
-type peer struct {
-	address    netip.AddrPort
-	found      map[Source]bool // by what it is found now
-	foundAt    time.Duration   // the last time
-	serverName string          // that its certificate has to have, if not its address
-	self       bool            // it answered with our own id, or has not yet at an address of this host
-	id         promise.ID      // "" before it has answered
-	status     string          // a state's name, Unreachable or Unheard
-	leaving    bool            // it said that it leaves
-	polledAt   time.Duration   // when it was last picked to be polled
-	heardAt    time.Duration   // when it last answered, if it has an id
-	misses     int             // polls in a row that it did not answer
-}
-
-// Peer is what others may know of a peer.
+// Peer is another server at one address.
 type Peer struct {
 	Address netip.AddrPort
 	ID      promise.ID    // "" before it has answered
@@ -37,12 +22,23 @@ type Peer struct {
 	HeardAt time.Duration // when it last answered, if it has an ID
 }
 
+// peer is what the roster alone has to know of it, too.
+type peer struct {
+	Peer
+	found      map[Source]bool // by what it is found now
+	foundAt    time.Duration   // the last time
+	serverName string          // that its certificate has to have, if not its address
+	self       bool            // it answered with our own id, or has not yet at an address of this host
+	leaving    bool            // it said that it leaves
+	polledAt   time.Duration   // when it was last picked to be polled
+}
+
 // Peers are those that are found now, without ourselves, by their address.
 func (r *Roster) Peers() []Peer {
 	var all []Peer
 	for _, p := range r.found() {
 		if !p.self {
-			all = append(all, Peer{p.address, p.id, p.status, p.heardAt})
+			all = append(all, p.Peer)
 		}
 	}
 	return all
@@ -52,7 +48,7 @@ func (r *Roster) Peers() []Peer {
 func (r *Roster) Answering() int {
 	count := 0
 	for _, p := range r.found() {
-		if !p.self && p.misses == 0 && p.id != "" {
+		if !p.self && p.ID != "" && p.Status != Unreachable {
 			count++
 		}
 	}
@@ -63,7 +59,7 @@ func (r *Roster) Answering() int {
 func (r *Roster) Answered(now time.Duration, address netip.AddrPort, id promise.ID, state promise.State) {
 	if p := r.peers[address]; p != nil {
 		p.self = id == r.own
-		p.id = id
+		p.ID = id
 		p.says(now, state)
 	}
 }
@@ -71,8 +67,7 @@ func (r *Roster) Answered(now time.Duration, address netip.AddrPort, id promise.
 // Silent notes that the peer at address did not answer a poll.
 func (r *Roster) Silent(address netip.AddrPort) {
 	if p := r.peers[address]; p != nil {
-		p.status = Unreachable
-		p.misses++
+		p.Status = Unreachable
 	}
 }
 
@@ -80,8 +75,8 @@ func (r *Roster) Silent(address netip.AddrPort) {
 // polled, if it has restarted.
 func (r *Roster) Promised(address string, id promise.ID) {
 	a, _ := netip.ParseAddrPort(address)
-	if p := r.peers[a]; p != nil && p.id != "" && !p.self {
-		p.id = id
+	if p := r.peers[a]; p != nil && p.ID != "" && !p.self {
+		p.ID = id
 	}
 }
 
@@ -89,8 +84,8 @@ func (r *Roster) Promised(address string, id promise.ID) {
 func (r *Roster) Polled(now time.Duration, id promise.ID, state promise.State) {
 	for _, p := range r.peers {
 		switch {
-		case p.id != id:
-		case p.misses == 0:
+		case p.ID != id:
+		case p.Status != Unreachable:
 			p.says(now, state)
 		default: // it reaches us, but not we it
 			p.leaving = p.leaving || state == promise.Leaving
@@ -99,11 +94,11 @@ func (r *Roster) Polled(now time.Duration, id promise.ID, state promise.State) {
 }
 
 func (p *peer) says(now time.Duration, state promise.State) {
-	p.status, p.leaving, p.heardAt, p.misses = state.String(), state == promise.Leaving, now, 0
+	p.Status, p.leaving, p.HeardAt = state.String(), state == promise.Leaving, now
 }
 
 // isKnown is whether p counts for a percentage: it is found, or has answered and was found
 // within the last ten minutes.
 func (p *peer) isKnown(now time.Duration) bool {
-	return !p.self && (len(p.found) > 0 || p.id != "" && now-p.foundAt < remembered)
+	return !p.self && (len(p.found) > 0 || p.ID != "" && now-p.foundAt < remembered)
 }

@@ -15,7 +15,7 @@ func TestAPromiseOfAPeerThatWasNotPolledSinceItsRestartCounts(t *testing.T) {
 	for _, address := range []string{"10.0.0.1:8182", "10.0.0.2:8182", "10.0.0.3:8182", "none"} {
 		r.Promised(address, "new")
 	}
-	if a, b := r.peers[it[0]], r.peers[it[1]]; a.id != "new" || b.id != "" || len(r.peers) != 2 {
+	if a, b := r.peers[it[0]], r.peers[it[1]]; a.ID != "new" || b.ID != "" || len(r.peers) != 2 {
 		t.Errorf("%+v %+v", *a, *b)
 	}
 }

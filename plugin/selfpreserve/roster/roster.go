@@ -64,7 +64,7 @@ func (r *Roster) Find(now time.Duration, by Source, addresses []netip.AddrPort, 
 		}
 		p := r.peers[address]
 		if p == nil {
-			p = &peer{address: address, found: make(map[Source]bool), status: Unheard, self: whose == MayBeOwn}
+			p = &peer{Peer: Peer{Address: address, Status: Unheard}, found: make(map[Source]bool), self: whose == MayBeOwn}
 			r.peers[address] = p
 		}
 		p.found[by], p.foundAt, p.serverName = true, now, strings.TrimSuffix(by.Name, ".")
@@ -94,10 +94,10 @@ func (r *Roster) KnownPeers(now time.Duration) int {
 	for _, p := range r.peers {
 		switch {
 		case !p.isKnown(now):
-		case p.id == "":
+		case p.ID == "":
 			unheard++
 		default:
-			ids[p.id] = true
+			ids[p.ID] = true
 		}
 	}
 	return len(ids) + unheard
@@ -106,7 +106,7 @@ func (r *Roster) KnownPeers(now time.Duration) int {
 // HasIP is whether a peer has that IP address.
 func (r *Roster) HasIP(now time.Duration, ip netip.Addr) bool {
 	for address, p := range r.peers {
-		if address.Addr().WithZone("") == ip.Unmap().WithZone("") && (p.isKnown(now) || p.self && p.id == "") {
+		if address.Addr().WithZone("") == ip.Unmap().WithZone("") && (p.isKnown(now) || p.self && p.ID == "") {
 			return true
 		}
 	}
@@ -132,6 +132,6 @@ func (r *Roster) found() []*peer {
 			all = append(all, p)
 		}
 	}
-	slices.SortFunc(all, func(a, b *peer) int { return a.address.Compare(b.address) })
+	slices.SortFunc(all, func(a, b *peer) int { return a.Address.Compare(b.Address) })
 	return all
 }

@@ -36,7 +36,7 @@ var nobody = isOneOf()
 func (r *Roster) text() string {
 	var all []string
 	for _, p := range r.found() {
-		text := strings.TrimSuffix(p.address.String(), ":8182")
+		text := strings.TrimSuffix(p.Address.String(), ":8182")
 		if p.self {
 			text += "(self)"
 		}
@@ -106,7 +106,7 @@ func TestAPeerThatRestartsAtItsAddressIsAnother(t *testing.T) {
 	if got := fmt.Sprint(r.Candidates(rand.New(rand.NewPCG(1, 1)))); got != "[{10.0.0.1:8182 new}]" {
 		t.Error(got)
 	}
-	if p := r.peers[it[0]]; p.status != "serving" || p.misses != 0 || p.leaving || p.heardAt != time.Second {
+	if p := r.peers[it[0]]; p.Status != "serving" || p.leaving || p.HeardAt != time.Second {
 		t.Errorf("%+v", *p)
 	}
 }

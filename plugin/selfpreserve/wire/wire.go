@@ -67,8 +67,8 @@ const (
 	MaxText     = 256           // octets of an id, a name, a reason
 )
 
-// CheckID returns what is wrong with an id.
-func CheckID(id promise.ID) error {
+// ValidateID returns what is wrong with an id.
+func ValidateID(id promise.ID) error {
 	printable := func(r rune) bool { return r > ' ' && r < 0x7f }
 	if id == "" || len(id) > MaxText || slices.ContainsFunc([]rune(id), func(r rune) bool { return !printable(r) }) {
 		return fmt.Errorf("id %.20q: want 1 to %d printable ASCII characters", id, MaxText)
@@ -76,12 +76,12 @@ func CheckID(id promise.ID) error {
 	return nil
 }
 
-// Check returns what is wrong with h.
-func (h Hello) Check() error {
+// Validate returns what is wrong with h.
+func (h Hello) Validate() error {
 	if len(h.Name) > MaxText || len(h.Version) > MaxText {
 		return fmt.Errorf("name or version is longer than %d octets", MaxText)
 	}
-	return CheckID(h.ID)
+	return ValidateID(h.ID)
 }
 
 // AskOf is the body of a request.
@@ -92,7 +92,7 @@ func AskOf(r promise.Request) Ask {
 // Request returns what the body asks, or what is wrong with it.
 func (a Ask) Request() (promise.Request, error) {
 	r := promise.Request{From: a.ID, Number: a.Number, Renew: a.Renew, Load: a.Load}
-	if err := CheckID(a.ID); err != nil {
+	if err := ValidateID(a.ID); err != nil {
 		return r, err
 	}
 	if a.Number == 0 {
@@ -116,7 +116,7 @@ func ReplyOf(r promise.Reply) Reply {
 // To returns the reply to r that the body is, or what is wrong with it.
 func (b Reply) To(r promise.Request) (promise.Reply, error) {
 	reply := promise.Reply{From: b.ID, Number: b.Number, Granted: b.Granted, Capacity: b.Capacity, Why: b.Why}
-	if err := CheckID(b.ID); err != nil {
+	if err := ValidateID(b.ID); err != nil {
 		return reply, err
 	}
 	if b.Number != r.Number {
