@@ -2,39 +2,52 @@ package promise
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 )
 
-// play is a script for one machine: in each line a time since its start, an event, and
-// after => its state then and what it wants done. It is server b, of peers a, c, d ...
-// at the addresses sa, sc, sd ...; its settings are usual unless the script reloads.
-type play struct {
-	name   string
-	script string
-}
-
+// usual are the settings of a machine in a transcript, unless it reloads.
 var usual = Settings{HasPeers: true, MinPeers: Quota{Number: 1}, Lifetime: 16 * time.Second, MaxHold: 20 * time.Second, Interval: 2 * time.Second}
 
-func perform(t *testing.T, plays []play) {
-	for _, p := range plays {
-		t.Run(p.name, func(t *testing.T) {
-			m := New("b", usual)
-			lines := strings.Split(strings.TrimSpace(p.script), "\n")
-			var got []string
-			for i := range lines {
-				lines[i] = strings.TrimSpace(lines[i])
-				told, _, _ := strings.Cut(lines[i], "=>")
-				told = strings.TrimSpace(told)
-				got = append(got, told+" => "+say(t, m, told))
-			}
-			if want, got := strings.Join(lines, "\n"), strings.Join(got, "\n"); got != want {
-				t.Errorf("want\n%s\ngot\n%s", want, got)
-			}
-		})
+func TestTranscripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no transcripts: ", err)
 	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for part := range strings.SplitSeq(string(text), "\n# ") {
+			name, want, _ := strings.Cut(strings.TrimSpace(part), "\n")
+			if strings.HasPrefix(name, "//") {
+				continue
+			}
+			t.Run(strings.TrimSuffix(filepath.Base(file), ".txt")+"/"+name, func(t *testing.T) {
+				if got := play(t, want); got != want {
+					t.Errorf("%s:\nwant\n%s\ngot\n%s", file, want, got)
+				}
+			})
+		}
+	}
+}
+
+// play tells a new machine what each line of a transcript says, and returns the transcript
+// of what it did.
+func play(t *testing.T, script string) string {
+	t.Helper()
+	m := New("b", usual)
+	var got []string
+	for line := range strings.SplitSeq(script, "\n") {
+		told, _, _ := strings.Cut(line, " => ")
+		got = append(got, told+" => "+say(t, m, told))
+	}
+	return strings.Join(got, "\n")
 }
 
 // say tells a machine what a line says, or asks it, and returns its answer.
