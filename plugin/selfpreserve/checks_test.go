@@ -36,10 +36,10 @@ func TestThreeFailuresInARowMakeUnfitAndOnePassMakesFit(t *testing.T) {
 	all.add("canary a. A", nil)
 	all.add("canary b. A", nil)
 	for i, step := range []struct {
-		a, b       error
-		fit, sound bool
-		why        string
-		gauge      bool // of a
+		a, b           error
+		fit, allPassed bool
+		why            string
+		gauge          bool // of a
 	}{
 		{sick, nil, true, false, "", false}, // it has not passed yet
 		{nil, nil, true, true, "", true},
@@ -50,7 +50,7 @@ func TestThreeFailuresInARowMakeUnfitAndOnePassMakesFit(t *testing.T) {
 		{sick, sick, false, false, "canary a. A: SERVFAIL, canary b. A: SERVFAIL", false},
 		{nil, nil, true, true, "", true},
 	} {
-		want := promise.Fitness{Fit: step.fit, AllPassed: step.sound, PluginsReady: true, Why: step.why}
+		want := promise.Fitness{Fit: step.fit, AllPassed: step.allPassed, PluginsReady: true, Why: step.why}
 		if got := all.note(time.Duration(i), []error{step.a, step.b}); got != want || all.all[0].fit() != step.gauge {
 			t.Errorf("%d: %+v, gauge %v; want %+v, %v", i, got, all.all[0].fit(), want, step.gauge)
 		}
@@ -77,11 +77,11 @@ func TestPluginsAreAskedBothWaysAndTwoOfANameAreOneCheck(t *testing.T) {
 		all.addPlugin(block, backend{"file", func() bool { return ready[i] }, func() error { return vital[i] }})
 	}
 	all.addPlugin("a.", plugin.HandlerFunc(nil)) // which has nothing to say
-	run := func(able bool, want ...string) {
+	run := func(pluginsReady bool, want ...string) {
 		t.Helper()
 		errs := all.run(t.Context())
-		if got := all.note(0, errs); got.PluginsReady != able {
-			t.Errorf("able to answer what it can: %v, want %v", got.PluginsReady, able)
+		if got := all.note(0, errs); got.PluginsReady != pluginsReady {
+			t.Errorf("every plugin is ready: %v, want %v", got.PluginsReady, pluginsReady)
 		}
 		for i, err := range errs {
 			got := ""

@@ -1,10 +1,10 @@
 // Package selfpreserve lets a server leave service only while enough healthy peers have
 // promised to stay.
 //
-// The failure: every server of a fleet sees the same fault, each judges alone, and all
-// of them leave (Facebook, October 2021). The mechanism: who wants to leave, because it
-// has got SIGTERM or because its checks fail, asks its peers for promises to stay. There
-// is no control plane, no quorum and no election: a server that reaches nobody stays.
+// The failure: every server of a fleet sees the same fault, each judges alone, and all of
+// them leave (Facebook, October 2021). The mechanism: a server that wants to leave, because
+// of SIGTERM or because its checks fail, asks its peers for promises to stay. There is no
+// control plane, no quorum and no election: a server that reaches nobody stays.
 //
 // Package promise decides, roster knows the peers, and wire is what they send each other.
 // This package is the shell around them. node.go tells the machine what happens, by

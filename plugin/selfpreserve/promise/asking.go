@@ -137,6 +137,11 @@ func (m *Machine) takePending(sent uint64) (pending, bool) {
 	return p, true
 }
 
+func (e PeersSeen) apply(m *Machine) {
+	m.peers, m.knownPeers, m.jitter = slices.Clone(e.Peers), e.KnownPeers, e.Jitter
+	m.dropRestarted()
+}
+
 // dropRestarted drops the promises of processes that are no more. While the server is
 // aside it first asks for others. All are released: it may be the list of peers that is old.
 func (m *Machine) dropRestarted() {

@@ -39,11 +39,6 @@ func (e Fitness) apply(m *Machine) {
 	m.fitness = e
 }
 
-func (e PeersSeen) apply(m *Machine) {
-	m.peers, m.knownPeers, m.jitter = e.Peers, e.KnownPeers, e.Jitter
-	m.dropRestarted()
-}
-
 func (e LoadSeen) apply(m *Machine) { m.load = e.QPS }
 
 func (Terminate) apply(m *Machine) {

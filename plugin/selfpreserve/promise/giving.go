@@ -23,7 +23,7 @@ type given struct {
 	load   int // set aside for to
 }
 
-// asker is one from whom requests have come.
+// asker is a process from which requests have come.
 type asker struct {
 	id     ID
 	number uint64 // the highest yet: what comes late or twice has ended
@@ -72,8 +72,8 @@ func (m *Machine) whyNot(r Request) string {
 	return ""
 }
 
-// give gives or renews a promise and returns it. Who gives while it asks drops its own
-// round: it cannot leave now, and others may need whom it holds.
+// give gives or renews a promise and returns it. A server that gives while it asks drops its
+// own round: it cannot leave now, and others may need the promises that it holds.
 func (m *Machine) give(r Request) given {
 	i := m.findGiven(r.From, r.Number)
 	if i < 0 {

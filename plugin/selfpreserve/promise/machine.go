@@ -126,8 +126,8 @@ func (m *Machine) settleAside() {
 	}
 }
 
-// leave ends the machine. Who promised is free at once: this server is going, and
-// whoever goes next needs promises of those that are still there.
+// leave ends the machine. It releases what it holds: this server is going, and whoever goes
+// next needs promises of servers that are still there.
 func (m *Machine) leave(o Outcome) {
 	m.want(Departure{Termination, o})
 	m.dropRound()

@@ -69,8 +69,8 @@ func (m *Machine) continueRound(giveUp func()) {
 	}
 }
 
-// openRound begins a round with the peers of whom nothing is held. Who needs many may ask
-// many, and no more: what a round costs must not grow with the fleet.
+// openRound begins a round with the peers whose promise is not held yet. A server that needs
+// many promises may ask many peers, but what a round costs must not grow with the fleet.
 func (m *Machine) openRound() {
 	m.round.open, m.round.until, m.round.toAsk = true, m.now+m.settings.roundTime(), nil
 	for _, p := range m.peers {
@@ -108,8 +108,8 @@ func (m *Machine) dropRound() {
 }
 
 // dropSurplus releases the promises that are not needed: first those that are lapsing,
-// then those of the least capacity. Who is aside goes on leaning on all that its load
-// has gone to.
+// then those of the least capacity. A server that is aside goes on leaning on all that its
+// load has gone to.
 func (m *Machine) dropSurplus() {
 	slices.SortStableFunc(m.held, func(a, b held) int {
 		switch {

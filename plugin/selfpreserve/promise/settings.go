@@ -15,31 +15,31 @@ type Settings struct {
 	Capacity int           // queries a second, or 0
 }
 
-// Quota is a number of servers, or a percentage of those that are known.
+// Quota is a number of servers, or a percentage of the peers that are known.
 type Quota struct {
 	Number  int
 	Percent int // if not 0, Number does not count
 }
 
-// Of returns how many of known servers that is: rounded up, and at least one.
-func (q Quota) Of(known int) int {
+// Of returns how many of the known peers that is: rounded up, and at least one.
+func (q Quota) Of(knownPeers int) int {
 	if q.Percent == 0 {
 		return q.Number
 	}
-	return max(1, int(math.Ceil(float64(known*q.Percent)/100)))
+	return max(1, int(math.Ceil(float64(knownPeers*q.Percent)/100)))
 }
 
 const (
-	// atOnce is how many peers are asked at the same time. What a server does then costs the
-	// same in a fleet of 30 and of 300.
+	// atOnce is how many peers are asked at the same time, so that asking costs the same in a
+	// fleet of 30 and of 300.
 	atOnce = 16
 
 	// spare is how many more are asked than are needed, so that one that is slow or
 	// about to go itself costs no time. What is not needed is released at once.
 	spare = 1
 
-	// margin is the part of its lifetime by which a promise ends earlier for who holds
-	// it than for who gave it: 1/16, enough for clocks whose rates differ by 3 %.
+	// margin is the part of its lifetime by which a promise ends earlier for its holder than
+	// for its giver: 1/16, enough for clocks whose rates differ by 3 %.
 	margin = 16
 
 	// maxGiven bounds what peers can make this server remember.

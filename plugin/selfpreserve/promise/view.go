@@ -16,7 +16,7 @@ type View struct {
 	KnownPeers   int
 	MinPeers     int // how many have to promise
 	Given, Held  int // promises in force
-	FailedRounds int // of asking, in a row
+	FailedRounds int // in a row, counted up to maxFailures
 	Load         int // queries a second
 }
 
