@@ -44,7 +44,7 @@ func TestPeersAreFoundByNameOfBothFamilies(t *testing.T) {
 func TestAReloadTakesOutAName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSurveyor(t, nobody)
-		s.a = "10.0.0.2"
+		s.a, s.up = "10.0.0.2", "*"
 		s.run(s.dependencies)
 		time.Sleep(2 * time.Second)
 		conf := *s.conf
@@ -55,6 +55,46 @@ func TestAReloadTakesOutAName(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		if got, want := s.peersNow(), "10.0.0.3: 1 known, 1 to ask"; got != want {
 			t.Errorf("%s, want %s", got, want)
+		}
+	})
+}
+
+func TestAReloadTakesOutAnAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSurveyor(t, nobody)
+		s.conf.names, s.conf.static, s.up = nil, addrs("10.0.0.3:8182", "10.0.0.4:8182"), "*"
+		s.run(s.dependencies)
+		time.Sleep(2 * time.Second)
+		conf := *s.conf
+		conf.static = addrs("10.0.0.4:8182")
+		without := s.dependencies
+		without.conf = &conf
+		s.run(without)
+		time.Sleep(2 * time.Second)
+		if got, want := s.peersNow(), "10.0.0.4: 1 known, 1 to ask"; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	})
+}
+
+// A server that is sick from the start, of which the only peer promises nothing.
+func TestPausesBetweenRoundsAreDrawnAtRandom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSurveyor(t, nobody)
+		s.a, s.up = "10.0.0.2", "*"
+		s.checks.add("canary a. A", func(context.Context) error { return errors.New("SERVFAIL") })
+		s.run(s.dependencies)
+		time.Sleep(2 * time.Minute)
+		s.pause()
+		longest, pauses := 2*s.conf.interval, map[time.Duration]bool{}
+		for i := len(s.asked) - 1; i > len(s.asked)-10; i-- {
+			pause := s.asked[i].Sub(s.asked[i-1])
+			if pauses[pause] = true; pause < longest/2 || pause > longest {
+				t.Errorf("a pause of %s, want %s to %s", pause, longest/2, longest)
+			}
+		}
+		if len(pauses) < 5 {
+			t.Errorf("of nine pauses only %d differ", len(pauses))
 		}
 	})
 }

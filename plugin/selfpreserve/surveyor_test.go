@@ -49,6 +49,7 @@ type surveyor struct {
 	polled  map[string]int
 	atOnce  int // polls now
 	most    int
+	asked   []time.Time // for promises, in vain
 }
 
 func newSurveyor(t *testing.T, own ownership) *surveyor {
@@ -107,6 +108,9 @@ func (s *surveyor) hello(_ context.Context, address string, me wire.Hello) (wire
 }
 
 func (s *surveyor) ask(context.Context, string, promise.Request) (promise.Reply, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked = append(s.asked, time.Now())
 	return promise.Reply{}, errors.New("connection refused")
 }
 

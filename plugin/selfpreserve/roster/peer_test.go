@@ -32,4 +32,8 @@ func TestWhoFindsOnlyItselfIsAnsweredByNobody(t *testing.T) {
 	if got := r.Answering(); got != 1 {
 		t.Errorf("%d peers answer, want 1", got)
 	}
+	r.Silent(it[1])
+	if got := r.Answering(); got != 0 {
+		t.Errorf("%d peers answer, and the last was silent", got)
+	}
 }
