@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/coredns/coredns/plugin"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 // tolerated is how many failures in a row a check may have before the server is unfit.
@@ -16,9 +18,9 @@ const tolerated = 2
 
 // check is one thing that has to be well for this server to be fit.
 type check struct {
-	name  string // as in metrics and /status, such as "canary example.org. A"
-	look  func(context.Context) error
-	ready bool // it is a plugin's Ready, without which there are no answers
+	name    string // as in metrics and /status, such as "canary example.org. A"
+	look    func(context.Context) error
+	isReady bool // it is a plugin's Ready, without which there are no answers
 
 	busy   chan struct{} // closed when the last look that did not end in time has ended
 	fails  int           // in a row
@@ -33,15 +35,17 @@ type checks struct{ all []*check }
 
 // add adds a check, or makes one that is there look at this as well: the same plugin in
 // two server blocks is one check.
-func (c *checks) add(name string, look func(context.Context) error) {
+func (c *checks) add(name string, look func(context.Context) error) *check {
 	for _, check := range c.all {
 		if check.name == name {
 			first := check.look
 			check.look = func(ctx context.Context) error { return errors.Join(first(ctx), look(ctx)) }
-			return
+			return check
 		}
 	}
-	c.all = append(c.all, &check{name: name, look: look, ready: strings.HasPrefix(name, "ready ")})
+	added := &check{name: name, look: look}
+	c.all = append(c.all, added)
+	return added
 }
 
 // addPlugin adds what a plugin of an enrolled server block says of itself.
@@ -52,7 +56,7 @@ func (c *checks) addPlugin(block string, h plugin.Handler) {
 				return fmt.Errorf("not ready in %s", block)
 			}
 			return nil
-		})
+		}).isReady = true
 	}
 	if v, ok := h.(interface{ Vital() error }); ok {
 		c.add("vital "+h.Name(), func(context.Context) error { return v.Vital() })
@@ -112,8 +116,8 @@ func (c *check) run(ctx context.Context) error {
 }
 
 // note takes the results of a run.
-func (c *checks) note(now time.Duration, errs []error) fitness {
-	f := fitness{fit: true, sound: true, able: true}
+func (c *checks) note(now time.Duration, errs []error) promise.Fitness {
+	f := promise.Fitness{Fit: true, AllPassed: true, PluginsReady: true}
 	var why []string
 	for i, check := range c.all {
 		wasWell := check.fails == 0
@@ -121,19 +125,19 @@ func (c *checks) note(now time.Duration, errs []error) fitness {
 			check.fails, check.reason, check.passed = 0, "", true
 		} else {
 			check.fails, check.reason = check.fails+1, strings.ReplaceAll(errs[i].Error(), "\n", "; ")
-			f.sound = false
-			f.able = f.able && !check.ready
+			f.AllPassed = false
+			f.PluginsReady = f.PluginsReady && !check.isReady
 		}
 		if !check.looked || wasWell != (check.fails == 0) {
 			check.since = now
 		}
 		check.looked = true
 		if check.fails > tolerated {
-			f.fit = false
+			f.Fit = false
 			why = append(why, check.name+": "+check.reason)
 		}
 	}
-	f.why = strings.Join(why, ", ")
+	f.Why = strings.Join(why, ", ")
 	return f
 }
 
@@ -158,10 +162,10 @@ func (n *node) check(ctx context.Context) {
 	n.tellChecks()
 	n.mu.Unlock()
 	if n.queries.Load() > 0 {
-		n.isInForce()
+		n.endTrial()
 	}
-	n.do(f)
-	n.do(loadSeen{n.load()})
+	n.step(f)
+	n.step(promise.LoadSeen{QPS: n.load()})
 }
 
 // maxLook bounds a look at the checks, for intervals that are longer.

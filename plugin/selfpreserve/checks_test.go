@@ -11,6 +11,8 @@ import (
 
 	"github.com/coredns/coredns/plugin"
 
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+
 	"github.com/miekg/dns"
 )
 
@@ -34,10 +36,10 @@ func TestThreeFailuresInARowMakeUnfitAndOnePassMakesFit(t *testing.T) {
 	all.add("canary a. A", nil)
 	all.add("canary b. A", nil)
 	for i, step := range []struct {
-		a, b       error
-		fit, sound bool
-		why        string
-		gauge      bool // of a
+		a, b           error
+		fit, allPassed bool
+		why            string
+		gauge          bool // of a
 	}{
 		{sick, nil, true, false, "", false}, // it has not passed yet
 		{nil, nil, true, true, "", true},
@@ -48,7 +50,7 @@ func TestThreeFailuresInARowMakeUnfitAndOnePassMakesFit(t *testing.T) {
 		{sick, sick, false, false, "canary a. A: SERVFAIL, canary b. A: SERVFAIL", false},
 		{nil, nil, true, true, "", true},
 	} {
-		want := fitness{step.fit, step.sound, true, step.why}
+		want := promise.Fitness{Fit: step.fit, AllPassed: step.allPassed, PluginsReady: true, Why: step.why}
 		if got := all.note(time.Duration(i), []error{step.a, step.b}); got != want || all.all[0].fit() != step.gauge {
 			t.Errorf("%d: %+v, gauge %v; want %+v, %v", i, got, all.all[0].fit(), want, step.gauge)
 		}
@@ -63,7 +65,7 @@ func TestThreeFailuresInARowMakeUnfitAndOnePassMakesFit(t *testing.T) {
 }
 
 func TestWithoutAnyCheckAServerIsFit(t *testing.T) {
-	if got := new(checks).note(0, nil); !got.fit || !got.sound {
+	if got := new(checks).note(0, nil); !got.Fit || !got.AllPassed {
 		t.Errorf("%+v", got)
 	}
 }
@@ -75,11 +77,11 @@ func TestPluginsAreAskedBothWaysAndTwoOfANameAreOneCheck(t *testing.T) {
 		all.addPlugin(block, backend{"file", func() bool { return ready[i] }, func() error { return vital[i] }})
 	}
 	all.addPlugin("a.", plugin.HandlerFunc(nil)) // which has nothing to say
-	run := func(able bool, want ...string) {
+	run := func(pluginsReady bool, want ...string) {
 		t.Helper()
 		errs := all.run(t.Context())
-		if got := all.note(0, errs); got.able != able {
-			t.Errorf("able to answer what it can: %v, want %v", got.able, able)
+		if got := all.note(0, errs); got.PluginsReady != pluginsReady {
+			t.Errorf("every plugin is ready: %v, want %v", got.PluginsReady, pluginsReady)
 		}
 		for i, err := range errs {
 			got := ""
@@ -161,13 +163,11 @@ func TestAReloadInheritsWhatTheChecksHaveSeen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, 3, near(1))
 		m := f.nodes[0]
-		given := func(n int) {
+		gives := func(n int) {
 			t.Helper()
-			m.machine(func(m *machine) {
-				if len(m.given) != n {
-					t.Errorf("%d promises are given, want %d", len(m.given), n)
-				}
-			})
+			if got := m.given(); got != n {
+				t.Errorf("%d promises are given, want %d", got, n)
+			}
 		}
 		f.nodes[1].fails("SERVFAIL")
 		f.nodes[2].fails("SERVFAIL")
@@ -176,20 +176,22 @@ func TestAReloadInheritsWhatTheChecksHaveSeen(t *testing.T) {
 		var before check
 		for before.fails < tolerated {
 			time.Sleep(10 * time.Millisecond)
-			m.machine(func(*machine) { before = *m.checks.all[0] })
+			m.mu.Lock()
+			before = *m.checks.all[0]
+			m.mu.Unlock()
 		}
-		given(2)
-		s := f.surroundings(m)
+		gives(2)
+		s := f.dependencies(m)
 		m.run(s)
 		synctest.Wait() // the third failure in a row
-		m.machine(func(*machine) {
-			if got := s.checks.all[0]; got.fails != tolerated+1 || !got.passed || got.since != before.since {
-				t.Errorf("%+v, before the reload it was %+v", *got, before)
-			}
-		})
+		m.mu.Lock()
+		if got := s.checks.all[0]; got.fails != tolerated+1 || !got.passed || got.since != before.since {
+			t.Errorf("%+v, before the reload it was %+v", *got, before)
+		}
+		m.mu.Unlock()
 		if got := m.ready(); !strings.HasPrefix(got, "200 PRESERVED: canary test. A: REFUSED, ") {
 			t.Errorf("after the reload: %s", got)
 		}
-		given(2) // a reload ends none
+		gives(2) // a reload ends none
 	})
 }

@@ -12,14 +12,12 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
-)
 
-// What a poll says of the poller, which is heeded if the poller is a known peer.
-const (
-	headerID    = "Selfpreserve-Id"
-	headerState = "Selfpreserve-State"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
 // client talks to peers over HTTP, or HTTPS when tls is set.
@@ -32,32 +30,26 @@ type client struct {
 // peers know this server by it. serverName is what a peer's certificate has to name.
 func newClient(listen string, config *tls.Config, serverName func(address string) string) *client {
 	from := listenIP(listen)
-	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+	dialer := func(address string) *net.Dialer {
 		var d net.Dialer
 		if to, err := netip.ParseAddrPort(address); err == nil && from.IsValid() && !from.IsUnspecified() && from.Is4() == to.Addr().Is4() {
 			d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
 		}
-		return d.DialContext(ctx, network, address)
+		return &d
+	}
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		return dialer(address).DialContext(ctx, network, address)
 	}
 	dialTLS := func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
 		c := config.Clone()
 		c.ServerName = serverName(address)
-		secure := tls.Client(conn, c)
-		if err := secure.HandshakeContext(ctx); err != nil {
-			_ = conn.Close()
-			return nil, err
-		}
-		return secure, nil
+		return (&tls.Dialer{NetDialer: dialer(address), Config: c}).DialContext(ctx, network, address)
 	}
 	return &client{tls: config != nil, http: &http.Client{
 		Transport: &http.Transport{
 			DialContext: dial, DialTLSContext: dialTLS,
 			DisableCompression:     true,
-			MaxResponseHeaderBytes: maxBody,
+			MaxResponseHeaderBytes: wire.MaxBody,
 			MaxIdleConnsPerHost:    2,
 			IdleConnTimeout:        idle * 3 / 4, // before the peer closes it
 		},
@@ -71,28 +63,27 @@ const idle = 10 * time.Second
 
 func (c *client) close() { c.http.CloseIdleConnections() }
 
-func (c *client) hello(ctx context.Context, address string, me hello) (hello, error) {
-	var it hello
-	header := http.Header{headerID: {string(me.ID)}, headerState: {me.State.String()}}
+func (c *client) hello(ctx context.Context, address string, me wire.Hello) (wire.Hello, error) {
+	var it wire.Hello
+	header := http.Header{wire.HeaderID: {string(me.ID)}, wire.HeaderState: {me.State.String()}}
 	err := c.exchange(ctx, http.MethodGet, address, "/peer", header, nil, &it, http.StatusOK)
 	if err == nil {
-		err = it.valid()
+		err = it.Validate()
 	}
 	return it, err
 }
 
-func (c *client) ask(ctx context.Context, address string, r Request) (Reply, error) {
-	body := askBody{ID: r.From, Number: r.Number, Renew: r.Renew, Lifetime: r.Lifetime.Milliseconds(), Load: r.Load}
-	var b replyBody
-	err := c.exchange(ctx, http.MethodPost, address, "/promise", http.Header{}, body, &b, http.StatusOK, http.StatusConflict)
+func (c *client) ask(ctx context.Context, address string, r promise.Request) (promise.Reply, error) {
+	var b wire.Reply
+	err := c.exchange(ctx, http.MethodPost, address, "/promise", http.Header{}, wire.AskOf(r), &b, http.StatusOK, http.StatusConflict)
 	if err != nil {
-		return Reply{}, err
+		return promise.Reply{}, err
 	}
-	return b.reply(r)
+	return b.To(r)
 }
 
-func (c *client) release(ctx context.Context, address string, from ID, number uint64) error {
-	return c.exchange(ctx, http.MethodDelete, address, "/promise", http.Header{}, releaseBody{from, number}, nil, http.StatusNoContent)
+func (c *client) release(ctx context.Context, address string, from promise.ID, number uint64) error {
+	return c.exchange(ctx, http.MethodDelete, address, "/promise", http.Header{}, wire.Release{ID: from, Number: number}, nil, http.StatusNoContent)
 }
 
 // exchange sends body and decodes the reply into reply, if its status is one of want.
@@ -124,22 +115,19 @@ func (c *client) exchange(ctx context.Context, method, address, path string, hea
 		return short(ctx, err)
 	}
 	defer response.Body.Close()
-	for _, status := range want {
-		if response.StatusCode != status {
-			continue
-		}
-		if reply == nil {
-			return nil
-		}
-		if err := decode(response.Body, false, reply); err != nil {
+	switch status := response.StatusCode; {
+	case slices.Contains(want, status) && reply == nil:
+		return nil
+	case slices.Contains(want, status):
+		if err := wire.Decode(response.Body, false, reply); err != nil {
 			return fmt.Errorf("its reply is of no use: %w", short(ctx, err))
 		}
 		return nil
-	}
-	if response.StatusCode == http.StatusForbidden {
+	case status == http.StatusForbidden:
 		return errors.New("it does not know this server as a peer")
+	default:
+		return fmt.Errorf("it replied with HTTP status %d", status)
 	}
-	return fmt.Errorf("it replied with HTTP status %d", response.StatusCode)
 }
 
 // short is what went wrong without the URL, which the reader knows.
@@ -159,11 +147,4 @@ func short(ctx context.Context, err error) error {
 		return of.Err
 	}
 	return err
-}
-
-// listenIP is the IP address in a listener's host:port, or none.
-func listenIP(listen string) netip.Addr {
-	host, _, _ := net.SplitHostPort(listen)
-	ip, _ := netip.ParseAddr(host)
-	return ip.Unmap()
 }

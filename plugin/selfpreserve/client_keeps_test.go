@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
 func TestAPeerThatStallsCostsPatienceAndNoMore(t *testing.T) {
@@ -25,7 +28,7 @@ func TestAPeerThatStallsCostsPatienceAndNoMore(t *testing.T) {
 	}
 	for name, handle := range map[string]http.HandlerFunc{"from the start": stall(""), "after the headers": stall(" "), "after the body": stall(grant)} {
 		address, c := serving(t, handle)
-		if state, why := asks(t, address, c, 50*time.Millisecond); state != Asking || !strings.HasSuffix(why, "no reply in time") {
+		if state, why := asks(t, address, c, 50*time.Millisecond); state != promise.Asking || !strings.HasSuffix(why, "no reply in time") {
 			t.Errorf("%s: it is %s, %s", name, state, why)
 		}
 	}
@@ -61,7 +64,7 @@ func TestAKeptConnectionThatThePeerClosesIsTriedAgain(t *testing.T) {
 	c := newClient(":8182", nil, nil)
 	defer c.close()
 	for i := range 3 {
-		if _, err := c.ask(t.Context(), ln.Addr().String(), Request{From: "id-me", Number: 1, Lifetime: 6 * time.Second}); err != nil {
+		if _, err := c.ask(t.Context(), ln.Addr().String(), promise.Request{From: "id-me", Number: 1, Lifetime: 6 * time.Second}); err != nil {
 			t.Errorf("POST %d: %s", i, err)
 		}
 		if err := c.release(t.Context(), ln.Addr().String(), "id-me", 1); err != nil {
@@ -79,7 +82,7 @@ func TestPeersAreAskedFromTheAddressOfTheListener(t *testing.T) {
 	defer server.Close()
 	for listen, want := range map[string]string{"127.0.0.2:8182": "127.0.0.2", ":8182": "127.0.0.1", "0.0.0.0:8182": "127.0.0.1", "[::1]:8182": "127.0.0.1", "[::ffff:127.0.0.2]:8182": "127.0.0.2"} {
 		c := newClient(listen, nil, nil)
-		if it, err := c.hello(t.Context(), server.Listener.Addr().String(), hello{ID: "id-me"}); err != nil || it.ID != "id-a" || it.State != Serving || from != want {
+		if it, err := c.hello(t.Context(), server.Listener.Addr().String(), wire.Hello{ID: "id-me"}); err != nil || it.ID != "id-a" || it.State != promise.Serving || from != want {
 			t.Errorf("%s: asked from %s, want %s: %+v, %v", listen, from, want, it, err)
 		}
 		c.close()
@@ -95,7 +98,7 @@ func TestWhatAPeerSaysOfItselfIsBounded(t *testing.T) {
 		`{"id":"a","version":"` + strings.Repeat("x", 257) + `"}`: "name or version is longer than 256 octets",
 	} {
 		address, c := serving(t, saying(200, body))
-		if _, err := c.hello(t.Context(), address, hello{ID: "id-me"}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := c.hello(t.Context(), address, wire.Hello{ID: "id-me"}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40s: %v, want %s", body, err, want)
 		}
 	}

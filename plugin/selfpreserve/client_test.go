@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 // serving starts a peer that answers with handle, and returns its address and a client.
@@ -51,28 +53,31 @@ func withoutEnd(w io.Writer, text string) {
 }
 
 // asks lets a sick server ask the peer at address for the promise number 1 of 6 s, and
-// returns the state that it is in then and what it holds.
-func asks(t *testing.T, address string, c *client, patience time.Duration) (State, string) {
+// returns the state that it is in then, and for how long it leans on the peer or why not.
+func asks(t *testing.T, address string, c *client, patience time.Duration) (promise.State, string) {
 	t.Helper()
 	s := newStill(t)
-	s.peerOf = c
-	s.do(peersSeen{[]Peer{{Address: address}}, 1})
-	s.do(loadSeen{10})
-	s.do(fitness{why: "sick"})
-	a, ok := s.m.actions[0].(ask)
-	if !ok || a.Number != 1 {
-		t.Fatalf("it wants %+v", s.m.actions)
-	}
+	s.client = c
+	s.step(promise.PeersSeen{Peers: []promise.Peer{{Address: address}}, KnownPeers: 1})
+	s.step(promise.LoadSeen{QPS: 10})
+	s.step(promise.Fitness{Why: "sick"})
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	s.sendAsk(ctx, a)
-	if len(s.m.pending) != 0 {
-		t.Errorf("it still waits for %+v", s.m.pending)
+	s.sendAsk(ctx, promise.Ask{To: address, Sent: 1, Request: promise.Request{From: "id-me", Number: 1, Lifetime: 6 * time.Second, Load: 10}})
+	now := s.view.Load()
+	if now.State != promise.Aside {
+		if now.FailedRounds != 1 {
+			t.Errorf("it still waits, or has asked again: %+v", now)
+		}
+		_, why, _ := strings.Cut(now.Why, "; "+address)
+		return now.State, why
 	}
-	if len(s.m.held) > 0 {
-		return s.m.state, fmt.Sprintf("%s for %s", s.m.held[0].giver, s.m.held[0].until-s.clock)
+	begin := s.clock
+	for s.view.Load().State == promise.Aside {
+		s.clock += time.Millisecond
+		s.step(promise.Tick{})
 	}
-	return s.m.state, strings.TrimPrefix(s.m.refusal, address)
+	return now.State, fmt.Sprintf("till %s", s.clock-begin)
 }
 
 const grant = `{"id":"id-a","number":1,"granted":true,"lifetime_ms":6000}`
@@ -85,7 +90,7 @@ func TestAPromiseIsHeldThatAPeerHasGiven(t *testing.T) {
 		"chunks":          raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(grant), grant)),
 	} {
 		address, c := serving(t, handle)
-		if state, held := asks(t, address, c, 5*time.Second); state != Aside || held != "id-a for 5.625s" {
+		if state, held := asks(t, address, c, 5*time.Second); state != promise.Aside || held != "till 5.625s" {
 			t.Errorf("%s: it is %s, and holds %s", name, state, held)
 		}
 	}
@@ -130,7 +135,7 @@ func TestNothingIsHeldOfAPeerThatLies(t *testing.T) {
 		"1 GB of headers":  {raw("HTTP/1.1 200 OK\r\n" + strings.Repeat("X: "+strings.Repeat("x", 100)+"\r\n", 100) + "\r\n" + grant), ": net/http: HTTP/1.x transport connection broken: net/http: server response headers exceeded 4096 bytes"},
 	} {
 		address, client := serving(t, c.handle)
-		if state, why := asks(t, address, client, 5*time.Second); state != Asking || !strings.HasPrefix(why, c.want) {
+		if state, why := asks(t, address, client, 5*time.Second); state != promise.Asking || !strings.HasPrefix(why, c.want) {
 			t.Errorf("%s: it is %s, %q, want %q", name, state, why, c.want)
 		}
 	}

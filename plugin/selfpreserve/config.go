@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"net/netip"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 const (
@@ -18,12 +20,22 @@ const (
 
 // config is what a Corefile says.
 type config struct {
-	settings
 	address  string           // of the HTTP listener, host:port
+	peers    bool             // whether any are configured
 	static   []netip.AddrPort // peers
 	names    []peerName       // of peers
+	minPeers promise.Quota
+	maxHold  time.Duration
+	promise  time.Duration // lifetime
+	interval time.Duration
 	canaries []canary
+	capacity int         // queries a second, or 0
 	tls      *tls.Config // nil if peers talk in the clear
+}
+
+// settings are those that bear on decisions.
+func (c *config) settings() promise.Settings {
+	return promise.Settings{HasPeers: c.peers, MinPeers: c.minPeers, MaxHold: c.maxHold, Lifetime: c.promise, Interval: c.interval, Capacity: c.capacity}
 }
 
 // peerName is a name whose addresses are peers.
@@ -39,7 +51,8 @@ type canary struct {
 }
 
 func defaultConfig() *config {
-	return &config{address: defaultAddress, settings: settings{
-		minPeers: quota{number: 1}, maxHold: defaultMaxHold, promise: defaultPromise, interval: defaultInterval,
-	}}
+	return &config{
+		address: defaultAddress, minPeers: promise.Quota{Number: 1},
+		maxHold: defaultMaxHold, promise: defaultPromise, interval: defaultInterval,
+	}
 }

@@ -5,15 +5,17 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 // cost is what a server of n sends a second, and what one of them sends that is aside.
 func cost(t *testing.T, n int) (polls, octets, promises float64) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFleet(t, n, settings{minPeers: quota{number: 1}, maxHold: 20 * time.Second, promise: 6 * time.Second, interval: 2 * time.Second})
+		f := newFleet(t, n, config{minPeers: promise.Quota{Number: 1}, maxHold: 20 * time.Second, promise: 6 * time.Second, interval: 2 * time.Second})
 		f.nodes[0].fails("SERVFAIL")
 		time.Sleep(8 * time.Second)
-		if state := f.nodes[0].view.Load().state; state != Aside {
+		if state := f.nodes[0].view.Load().State; state != promise.Aside {
 			t.Errorf("the sick one is %s", state)
 		}
 		const span = 20 * time.Second
@@ -50,7 +52,7 @@ func TestWhatAServerSendsDoesNotGrowWithTheFleet(t *testing.T) {
 				t.Errorf("%d servers: %.2f %s a second, at 30 it is %.2f", n, got[i], what, at30[i])
 			}
 		}
-		if most := atOnce / 2 / 0.8; polls > most {
+		if most := polledAtOnce / 2 / 0.8; polls > most {
 			t.Errorf("%d servers: %.2f polls a second of each, want at most %.2f", n, polls, most)
 		}
 	}

@@ -30,19 +30,19 @@ func (f *fleet) sever(cut func(from, to int) bool) {
 	f.cut = cut
 }
 
-// wire carries requests of one member.
-type wire struct {
+// link carries requests of one member.
+type link struct {
 	f    *fleet
 	from *member
 }
 
-func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
-	w.f.mu.Lock()
-	to := w.f.at[r.URL.Host]
-	from, peer := w.from.place, w.f.nodes[to]
-	w.f.requests[r.Method+" "+r.URL.Path]++
-	there, back, delay := !w.f.cut(from, to), !w.f.cut(to, from), w.f.delay
-	w.f.mu.Unlock()
+func (l link) RoundTrip(r *http.Request) (*http.Response, error) {
+	l.f.mu.Lock()
+	to := l.f.at[r.URL.Host]
+	from, peer := l.from.place, l.f.nodes[to]
+	l.f.requests[r.Method+" "+r.URL.Path]++
+	there, back, delay := !l.f.cut(from, to), !l.f.cut(to, from), l.f.delay
+	l.f.mu.Unlock()
 	time.Sleep(delay)
 	if peer.gone.Load() {
 		return nil, errors.New("connection refused")
@@ -51,7 +51,7 @@ func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if there {
 		in := httptest.NewRequestWithContext(r.Context(), r.Method, r.URL.Path, r.Body)
 		in.Header = r.Header
-		in.RemoteAddr = netip.AddrPortFrom(w.from.address.Addr(), 40000).String()
+		in.RemoteAddr = netip.AddrPortFrom(l.from.address.Addr(), 40000).String()
 		peer.serves.ServeHTTP(recorder, in)
 	}
 	if !there || !back {
@@ -59,8 +59,8 @@ func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, r.Context().Err()
 	}
 	time.Sleep(delay)
-	w.f.mu.Lock()
-	w.f.octets += int(max(0, r.ContentLength)) + recorder.Body.Len()
-	w.f.mu.Unlock()
+	l.f.mu.Lock()
+	l.f.octets += int(max(0, r.ContentLength)) + recorder.Body.Len()
+	l.f.mu.Unlock()
 	return recorder.Result(), r.Context().Err()
 }

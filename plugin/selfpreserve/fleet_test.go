@@ -13,11 +13,13 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 // near are settings of a small fleet, in seconds that are easily counted.
-func near(minPeers int) settings {
-	return settings{minPeers: quota{number: minPeers}, maxHold: 20 * time.Second, promise: 6 * time.Second, interval: time.Second}
+func near(minPeers int) config {
+	return config{minPeers: promise.Quota{Number: minPeers}, maxHold: 20 * time.Second, promise: 6 * time.Second, interval: time.Second}
 }
 
 // fleet are nodes that talk through their HTTP handlers, without sockets: in a synctest
@@ -51,9 +53,9 @@ type member struct {
 
 // newFleet starts n nodes with these settings and waits until they are in service and
 // may leave.
-func newFleet(t *testing.T, n int, set settings) *fleet { return startFleet(&fleet{t: t}, n, set) }
+func newFleet(t *testing.T, n int, set config) *fleet { return startFleet(&fleet{t: t}, n, set) }
 
-func startFleet(f *fleet, n int, set settings) *fleet {
+func startFleet(f *fleet, n int, set config) *fleet {
 	f.at, f.requests, f.cut = make(map[string]int), make(map[string]int), func(int, int) bool { return false }
 	for range n {
 		f.add(set)
@@ -66,9 +68,9 @@ func startFleet(f *fleet, n int, set settings) *fleet {
 }
 
 // ripen waits until who has just started may leave, and has met the others.
-func (f *fleet) ripen(set settings) { time.Sleep(set.promise + 2*set.interval) }
+func (f *fleet) ripen(set config) { time.Sleep(set.promise + 2*set.interval) }
 
-func (f *fleet) add(set settings) *member {
+func (f *fleet) add(set config) *member {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	i := len(f.nodes)
@@ -76,8 +78,9 @@ func (f *fleet) add(set settings) *member {
 	f.at[address.String()] = i
 	m := &member{place: i, address: address, begin: time.Now()}
 	set.peers = true
-	m.conf = &config{settings: set, address: address.String()}
-	m.node = newNode(ID(fmt.Sprintf("id-%03d", i)), m.conf, func() time.Duration { return time.Since(m.begin) }, rand.New(rand.NewPCG(1, uint64(i))))
+	set.address = address.String()
+	m.conf = &set
+	m.node = newNode(promise.ID(fmt.Sprintf("id-%03d", i)), m.conf, func() time.Duration { return time.Since(m.begin) }, rand.New(rand.NewPCG(1, uint64(i))))
 	m.serves = m.handler()
 	if f.sick != "" {
 		m.fails(f.sick)
@@ -104,11 +107,11 @@ func (f *fleet) start(m *member) {
 			m.conf.static = append(m.conf.static, other.address)
 		}
 	}
-	m.run(f.surroundings(m))
+	m.run(f.dependencies(m))
 	f.t.Cleanup(m.pause)
 }
 
-func (f *fleet) surroundings(m *member) surroundings {
+func (f *fleet) dependencies(m *member) dependencies {
 	all := new(checks)
 	all.add("canary test. A", func(context.Context) error {
 		if why := m.sick.Load(); why != nil {
@@ -116,9 +119,9 @@ func (f *fleet) surroundings(m *member) surroundings {
 		}
 		return nil
 	})
-	return surroundings{
-		conf: m.conf, checks: all, queries: &m.queries, own: func() selfTest { return isOneOf(m.address.String()) },
-		peerOf: &client{http: &http.Client{Transport: wire{f, m}}}, lookUp: f.lookUp,
+	return dependencies{
+		conf: m.conf, checks: all, queries: &m.queries, own: func() ownership { return isOneOf(m.address.String()) },
+		client: &client{http: &http.Client{Transport: link{f, m}}}, lookUp: f.lookUp,
 	}
 }
 
@@ -127,7 +130,7 @@ func (f *fleet) terminate(m *member) (left chan time.Duration) {
 	left = make(chan time.Duration, 1)
 	go func() {
 		begin := time.Now()
-		m.hold()
+		m.holdSIGTERM()
 		left <- time.Since(begin)
 		f.kill(m)
 	}()
@@ -150,7 +153,7 @@ func (f *fleet) states() string {
 		if m.gone.Load() {
 			states = append(states, "gone")
 		} else {
-			states = append(states, m.view.Load().state.String())
+			states = append(states, m.view.Load().State.String())
 		}
 	}
 	return strings.Join(states, " ")
@@ -167,12 +170,8 @@ func (f *fleet) throughout(d time.Duration, n int) {
 	}
 }
 
-// machine looks at the machine of m.
-func (m *member) machine(look func(*machine)) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	look(m.m)
-}
+// given is how many promises m has given that are in force.
+func (m *member) given() int { return m.view.Load().Given }
 
 // ready is what GET /ready of m says.
 func (m *member) ready() string {

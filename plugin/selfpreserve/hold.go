@@ -10,14 +10,16 @@ import (
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/plugin"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 // process is what outlives a reload: the node with its promises, and its listeners.
 var process struct {
-	mu      sync.Mutex
-	node    *node
-	servers []*httpServer
-	current *corefile
+	mu        sync.Mutex
+	node      *node
+	listeners listeners
+	current   *corefile
 }
 
 func currentNode() *node {
@@ -31,35 +33,33 @@ func currentNode() *node {
 
 // corefile is the plugin in one Corefile: the options, and the blocks that are enrolled.
 type corefile struct {
-	options *config // nil for the defaults
-	where   string  // the server block of the options
+	conf    *config // the defaults, unless a server block has options
+	where   string  // that block
 	blocks  []enrolled
+	chained sync.Once // a chain of plugins was made
 
 	queries  atomic.Uint64 // that its servers were asked
 	instance *caddy.Instance
-	unsure   bool // that its servers will ever be asked
+	onTrial  bool // nobody says so if the reload that brings it fails
 	client   *client
 }
 
 func (cf *corefile) onStartup() error {
-	cf.starts(caddy.Instances())
+	cf.noteInstance(caddy.Instances())
 	if err := cf.start(); err != nil {
 		return plugin.Error(pluginName, err)
 	}
 	return nil
 }
 
-// starts notes that CoreDNS has begun to start this Corefile, beside one that it would
+// noteInstance notes which instance CoreDNS has begun to start, beside one that it would
 // replace. If that one does not have this plugin, nobody will say that the reload failed.
-func (cf *corefile) starts(instances []*caddy.Instance) {
+func (cf *corefile) noteInstance(instances []*caddy.Instance) {
 	process.mu.Lock()
 	defer process.mu.Unlock()
-	if len(instances) == 0 {
-		return
-	}
 	cf.instance = instances[len(instances)-1]
-	told := process.current != nil && slices.Contains(instances, process.current.instance)
-	cf.unsure = len(instances) > 1 && !told
+	replaces := process.current != nil && slices.Contains(instances, process.current.instance)
+	cf.onTrial = len(instances) > 1 && !replaces
 }
 
 // replaced is whether CoreDNS has stopped this Corefile's servers, as it does at the end
@@ -75,57 +75,29 @@ func (cf *corefile) replaced() bool {
 func (cf *corefile) start() error {
 	process.mu.Lock()
 	defer process.mu.Unlock()
-	s, err := cf.surroundings()
+	d, err := cf.dependencies()
 	if err != nil {
 		return err
 	}
 	if process.node == nil {
 		begin := time.Now()
-		process.node = newNode(newID(), s.conf, func() time.Duration { return time.Since(begin) },
+		process.node = newNode(promise.ID(rand.Text()), d.conf, func() time.Duration { return time.Since(begin) },
 			randv2.New(randv2.NewPCG(randv2.Uint64(), randv2.Uint64()))) // #nosec G404 -- for jitter
 	}
 	n := process.node
-	if err := serveAt(n, s.conf); err != nil {
+	if err := process.listeners.open(n, d.conf); err != nil {
 		return err
 	}
-	cf.client = newClient(s.conf.address, s.conf.tls, n.serverName)
-	s.peerOf = cf.client
+	cf.client = newClient(d.conf.address, d.conf.tls, n.serverName)
+	d.client = cf.client
 	before := process.current
 	process.current = cf
-	n.run(s)
+	n.run(d)
 	if before != nil && before.client != nil {
 		before.client.close()
 	}
 	registerCollector()
 	return nil
-}
-
-func newID() ID { return ID(rand.Text()) }
-
-// serveAt listens at conf's address, unless that is so already.
-func serveAt(n *node, conf *config) error {
-	for _, s := range process.servers {
-		if s.address == conf.address {
-			s.tls.Store(conf.tls)
-			return nil
-		}
-	}
-	s, err := listen(n, conf)
-	if err != nil {
-		return err
-	}
-	process.servers = append(process.servers, s)
-	return nil
-}
-
-// closeServers closes the listeners whose address is not this.
-func closeServers(but string) {
-	process.servers = slices.DeleteFunc(process.servers, func(s *httpServer) bool {
-		if s.address != but {
-			s.close()
-		}
-		return s.address != but
-	})
 }
 
 // shutdown is called before any backend stops: for SIGTERM, and at the end of a reload.
@@ -135,8 +107,8 @@ func (cf *corefile) shutdown() error {
 		return nil
 	}
 	if n := currentNode(); n != nil {
-		n.isInForce() // or nobody would ask this
-		n.hold()
+		n.endTrial() // or nobody would hold this
+		n.holdSIGTERM()
 	}
 	return nil
 }
@@ -148,21 +120,14 @@ func (cf *corefile) retire() {
 	defer process.mu.Unlock()
 	if process.current != cf {
 		if process.current != nil {
-			closeServers(process.current.address())
+			process.listeners.closeOthers(process.current.conf.address)
 		}
 		return
 	}
 	process.current = nil
 	process.node.pause()
 	cf.client.close()
-	closeServers("")
-}
-
-func (cf *corefile) address() string {
-	if cf.options == nil {
-		return defaultAddress
-	}
-	return cf.options.address
+	process.listeners.closeOthers("")
 }
 
 // restartFailed puts this Corefile in force again. CoreDNS also says so when the reload
@@ -181,7 +146,7 @@ func (cf *corefile) restartFailed() error {
 	}
 	err := cf.start()
 	process.mu.Lock()
-	closeServers(cf.address())
+	process.listeners.closeOthers(cf.conf.address)
 	process.mu.Unlock()
 	return err
 }
@@ -196,6 +161,6 @@ func (cf *corefile) stop() {
 	if cf.client != nil {
 		cf.client.close()
 	}
-	closeServers("")
+	process.listeners.closeOthers("")
 	process.node, process.current = nil, nil
 }

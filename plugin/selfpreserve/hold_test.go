@@ -19,6 +19,8 @@ import (
 
 	"github.com/miekg/dns"
 	"go.uber.org/goleak"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 func init() {
@@ -86,9 +88,9 @@ func inService(t *testing.T, n *node) {
 	t.Helper()
 	poll := time.NewTicker(5 * time.Millisecond)
 	defer poll.Stop()
-	for i := 0; n.view.Load().state != Serving; i++ {
+	for i := 0; n.view.Load().State != promise.Serving; i++ {
 		if <-poll.C; i == 2000 {
-			t.Fatalf("it is %s", n.view.Load().state)
+			t.Fatalf("it is %s", n.view.Load().State)
 		}
 	}
 }
@@ -110,7 +112,7 @@ func await(t *testing.T, instance *caddy.Instance) {
 func end(t *testing.T, instance *caddy.Instance) {
 	t.Helper()
 	if process.node != nil {
-		process.node.do(release{"peer", 1})
+		process.node.step(promise.Released{From: "peer", Number: 1})
 	}
 	for _, err := range instance.ShutdownCallbacks() {
 		t.Error(err)
@@ -136,20 +138,18 @@ func get(t *testing.T, address, path string) string {
 	return string(body)
 }
 
-// promiseTo gives a promise, as if the node had peers.
-func promiseTo(t *testing.T, id ID) {
+// promiseTo lets a node in service give a promise for an hour, as if it had peers.
+func promiseTo(t *testing.T, n *node, id promise.ID) {
 	t.Helper()
-	n := process.node
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.m.given = append(n.m.given, given{to: id, number: 1, until: n.now() + time.Hour})
+	inService(t, n)
+	n.step(promise.Reload{Settings: promise.Settings{HasPeers: true, Lifetime: time.Hour}})
+	if r := n.step(promise.Requested{Request: promise.Request{From: id, Number: 1, Lifetime: time.Hour}}); !r.Granted {
+		t.Fatal(r.Why)
+	}
+	n.step(promise.Reload{Settings: n.conf.settings()})
 }
 
-func givenNow() int {
-	process.node.mu.Lock()
-	defer process.node.mu.Unlock()
-	return len(process.node.m.given)
-}
+func givenNow() int { return process.node.view.Load().Given }
 
 func TestStopLeavesNothingBehind(t *testing.T) {
 	before := goleak.IgnoreCurrent()
@@ -172,8 +172,7 @@ func TestSIGTERMWhileAReloadHasBegunIsHeld(t *testing.T) {
 	address := httpAddress(t)
 	instance := begin(t, nil, selfpreserving(address))
 	n := process.node
-	inService(t, n)
-	promiseTo(t, "peer")
+	promiseTo(t, n, "peer")
 	held := false
 	meanwhile = func() {
 		left := make(chan struct{})
@@ -182,9 +181,9 @@ func TestSIGTERMWhileAReloadHasBegunIsHeld(t *testing.T) {
 		defer poll.Stop()
 		for i := 0; i < 2000 && !held; i++ {
 			<-poll.C
-			held = n.view.Load().state == Asking
+			held = n.view.Load().State == promise.Asking
 		}
-		n.do(release{"peer", 1})
+		n.step(promise.Released{From: "peer", Number: 1})
 		<-left
 	}
 	defer func() { meanwhile = func() {} }()

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
 // still is a node in service that does nothing by itself, an hour after its start. It
@@ -24,29 +27,28 @@ func newStill(t testing.TB) *still {
 	s := &still{clock: time.Hour}
 	set := near(1)
 	set.peers = true
-	conf := &config{settings: set, static: []netip.AddrPort{
+	conf := &set
+	conf.static = []netip.AddrPort{
 		netip.MustParseAddrPort("192.0.2.2:8182"), netip.MustParseAddrPort("[fe80::2%eth0]:8182"), netip.MustParseAddrPort("[2001:db8::2]:8182"),
-	}}
+	}
 	s.node = newNode("id-me", conf, func() time.Duration { return s.clock }, rand.New(rand.NewPCG(1, 2)))
-	s.roster.find(0, staticPeers, "", conf.static, nobody)
-	s.do(fitness{fit: true, sound: true})
-	if s.m.state != Serving {
-		t.Fatalf("it is %s", s.m.state)
+	s.roster.Find(0, staticPeers, conf.static, nobody)
+	s.step(promise.Fitness{Fit: true, AllPassed: true})
+	if now := s.view.Load(); now.State != promise.Serving {
+		t.Fatalf("it is %s", now.State)
 	}
 	return s
 }
 
 // everything is all that the node knows, as text.
 func (s *still) everything() string {
-	var peers []string
-	for _, p := range s.roster.peers {
-		peers = append(peers, fmt.Sprintf("%+v", *p))
-	}
-	slices.Sort(peers)
-	m := *s.m
-	m.actions = nil
-	return fmt.Sprintf("%+v\n%q\n%+v", m, peers, s.view.Load())
+	return fmt.Sprintf("%+v\n%+v\n%+v\n%+v", *s.machine, s.roster.Peers(), s.roster.Candidates(noChance{}), s.view.Load())
 }
+
+// noChance leaves things in order.
+type noChance struct{}
+
+func (noChance) Shuffle(int, func(i, j int)) {}
 
 const knownPeer = "192.0.2.2:4711"
 
@@ -68,16 +70,16 @@ func (s *still) serve(r *http.Request) string {
 
 func TestWhatAStrangerSendsChangesNothing(t *testing.T) {
 	s := newStill(t)
-	s.roster.answered(s.clock, netip.MustParseAddrPort("192.0.2.2:8182"), "id-me", "id-a", Serving)
+	s.roster.Answered(s.clock, netip.MustParseAddrPort("192.0.2.2:8182"), "id-a", promise.Serving)
 	s.send("POST", "/promise", knownPeer, `{"id":"id-a","number":7,"lifetime_ms":6000}`)
-	if len(s.m.given) != 1 {
+	if s.view.Load().Given != 1 {
 		t.Fatal("there is no promise to end")
 	}
 	before := s.everything()
 	for _, from := range []string{"192.0.2.3:8182", "127.0.0.1:8182", "[2001:db8::3]:1", "[::1]:1", "[::ffff:192.0.2.3]:1", "192.0.2.2", "@", ""} {
 		for _, headers := range [][]string{
 			nil, {"X-Forwarded-For", "192.0.2.2"}, {"Forwarded", "for=192.0.2.2"}, {"X-Real-Ip", "192.0.2.2"},
-			{headerID, "id-a", headerState, "leaving"}, {headerID, "id-me", headerState, "serving"},
+			{wire.HeaderID, "id-a", wire.HeaderState, "leaving"}, {wire.HeaderID, "id-me", wire.HeaderState, "serving"},
 		} {
 			for _, c := range []struct{ method, path, body, want string }{
 				{"POST", "/promise", `{"id":"id-a","number":8,"lifetime_ms":6000}`, "403 only a known peer may ask this"},
@@ -116,7 +118,7 @@ func TestAPeerIsKnownByItsAddressAsItComes(t *testing.T) {
 		if got := s.send("POST", "/promise", from, `{"id":"id-a","number":1,"lifetime_ms":7000}`); got != want {
 			t.Errorf("%s: %s, want %s", from, got, want)
 		}
-		if got := s.send("DELETE", "/promise", from, `{"id":"id-a","number":1}`); got != "204 " || len(s.m.given) != 0 {
+		if got := s.send("DELETE", "/promise", from, `{"id":"id-a","number":1}`); got != "204 " || s.view.Load().Given != 0 {
 			t.Errorf("%s: DELETE: %s", from, got)
 		}
 	}
@@ -125,16 +127,18 @@ func TestAPeerIsKnownByItsAddressAsItComes(t *testing.T) {
 func TestAKnownPeerIsHeededWhenItSaysHowItIs(t *testing.T) {
 	s := newStill(t)
 	it := netip.MustParseAddrPort("192.0.2.2:8182")
-	s.roster.answered(0, it, "id-me", "id-a", Serving)
+	s.roster.Answered(0, it, "id-a", promise.Serving)
 	for _, c := range []struct{ id, state, want string }{
 		{"id-a", "asking", "asking"}, {"id-a", "aside", "aside"}, {"id-b", "serving", "aside"}, {"id-a", "gone", "aside"},
 		{"", "serving", "aside"}, {"id a", "serving", "aside"}, {"id-a", "", "aside"}, {"id-a", "leaving", "leaving"},
 	} {
-		if got := s.send("GET", "/peer", knownPeer, "", headerID, c.id, headerState, c.state); !strings.HasPrefix(got, "200 ") {
+		if got := s.send("GET", "/peer", knownPeer, "", wire.HeaderID, c.id, wire.HeaderState, c.state); !strings.HasPrefix(got, "200 ") {
 			t.Error(got)
 		}
-		if got := s.roster.peers[it]; got.status != c.want || got.left != (c.want == "leaving") {
-			t.Errorf("%s %s: %+v, want %s", c.id, c.state, *got, c.want)
+		first := s.roster.Peers()[0]
+		asked := slices.ContainsFunc(s.roster.Candidates(noChance{}), func(p promise.Peer) bool { return p.Address == it.String() })
+		if first.Address != it || first.Status != c.want || asked == (c.want == "leaving") {
+			t.Errorf("%s %s: %+v, which may be asked: %v; want %s", c.id, c.state, first, asked, c.want)
 		}
 	}
 }
@@ -158,11 +162,11 @@ func TestMalformedRequestsOfAPeerChangeNothing(t *testing.T) {
 		`{"id":"id-a","number":8} {}`:    "something follows the JSON value",
 		`{"id":"id-a","number":8}]`:      "something follows the JSON value",
 		`{"id":"id-a","number":8,"x":1}`: `unknown field "x"`,
-		`{"id":"id-a","number":8,"` + strings.Repeat("x", maxBody) + `":1}`: "body is longer than 4096 octets",
-		`{"id":"` + strings.Repeat("x", maxText+1) + `","number":8}`:        `id "xxxxxxxxxxxxxxxxxxxx": want 1 to 256`,
-		`{"id":"id\n","number":8}`:                                          `id "id\n": want 1 to 256`,
-		`{"id":"id a","number":8}`:                                          `id "id a": want 1 to 256`,
-		`{"id":"idé","number":8}`:                                           `id "idé": want 1 to 256`,
+		`{"id":"id-a","number":8,"` + strings.Repeat("x", wire.MaxBody) + `":1}`: "body is longer than 4096 octets",
+		`{"id":"` + strings.Repeat("x", wire.MaxText+1) + `","number":8}`:        `id "xxxxxxxxxxxxxxxxxxxx": want 1 to 256`,
+		`{"id":"id\n","number":8}`: `id "id\n": want 1 to 256`,
+		`{"id":"id a","number":8}`: `id "id a": want 1 to 256`,
+		`{"id":"idé","number":8}`:  `id "idé": want 1 to 256`,
 	} {
 		for _, method := range []string{"POST", "DELETE"} {
 			if got := s.send(method, "/promise", knownPeer, body); !strings.HasPrefix(got, "400 ") || !strings.Contains(got, want) {

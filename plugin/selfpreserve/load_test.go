@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coredns/coredns/plugin"
@@ -82,4 +83,27 @@ func TestLoadIsTheQueriesASecondSinceTheLastMeasure(t *testing.T) {
 			t.Errorf("%d: %d queries a second, want %d", i, got, step.want)
 		}
 	}
+}
+
+func TestAReloadBeginsToCountQueriesAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSurveyor(t, nobody)
+		s.queries.Add(1000)
+		s.run(s.dependencies)
+		time.Sleep(3 * time.Second)
+		s.node.mu.Lock()
+		after := s.dependencies
+		s.node.mu.Unlock()
+		after.checks, after.queries = new(checks), new(atomic.Uint64)
+		s.run(after)
+		after.queries.Add(30)
+		most := 0
+		for range 30 {
+			time.Sleep(100 * time.Millisecond)
+			most = max(most, s.view.Load().Load)
+		}
+		if most < 15 || most > 30 {
+			t.Errorf("up to %d queries a second, want those of the new servers: 30 in a second or so", most)
+		}
+	})
 }

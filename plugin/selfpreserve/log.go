@@ -9,18 +9,20 @@ import (
 	"time"
 
 	clog "github.com/coredns/coredns/plugin/pkg/log"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
 var log = clog.NewWithPlugin(pluginName)
 
-// lasting is for how many intervals in a row something that may heal by itself, as
+// failuresTold is for how many intervals in a row something that may heal by itself, as
 // everything does when a fleet starts, has to fail before the log speaks of it.
-const lasting = 5
+const failuresTold = 5
 
 // said is what the log has said. It outlives a reload.
 type said struct {
 	served   bool            // that the server came into service
-	held     bool            // that SIGTERM has come
 	stays    bool            // that a round was in vain
 	failing  map[string]bool // by check
 	alone    bool            // that no peer answers
@@ -31,60 +33,57 @@ type said struct {
 
 // tell writes a line when the state changes, and when it does not though it should.
 // Called with the lock, after a step.
-func (n *node) tell(before State) {
-	m := n.m
-	if m.state != before {
+func (n *node) tell(before, after promise.View) {
+	if after.State != before.State {
 		n.said.stays = false
-		n.tellState(before)
-	} else if m.terminating && !n.said.held && m.state == Asking {
-		log.Infof("Asks peers to stay, and stays in service till they promise: %s", m.why())
+		n.tellState(before.State, after)
+	} else if after.Terminating && !before.Terminating && after.State == promise.Asking {
+		log.Infof("Asks peers to stay, and stays in service till they promise: %s", after.Why)
 	}
-	n.said.held = m.terminating
-	if m.state == Asking && m.round.failures > 0 && !n.said.stays {
+	if after.State == promise.Asking && after.FailedRounds > 0 && !n.said.stays {
 		n.said.stays = true
-		log.Warningf("Stays in service: %s", m.why())
+		log.Warningf("Stays in service: %s", after.Why)
 	}
 }
 
-func (n *node) tellState(before State) {
-	m := n.m
-	switch m.state {
-	case Serving:
+func (n *node) tellState(before promise.State, now promise.View) {
+	switch now.State {
+	case promise.Serving:
 		if !n.said.served {
 			log.Infof("In service, as %s", n.id)
 		} else {
 			log.Infof("Fit again, and in service")
 		}
 		n.said.served = true
-	case Asking:
+	case promise.Asking:
 		served := n.said.served
 		n.said.served = true
 		switch {
 		case !served:
-			log.Warningf("In service, as %s, though it has not been fit: %s", n.id, m.why())
-		case before == Aside:
-			log.Warningf("Back in service: %s", m.why())
-		case m.terminating:
-			log.Infof("Asks peers to stay, and stays in service till they promise: %s", m.why())
-		case !m.set.peers:
-			log.Warningf("Stays in service: %s", m.why())
+			log.Warningf("In service, as %s, though it has not been fit: %s", n.id, now.Why)
+		case before == promise.Aside:
+			log.Warningf("Back in service: %s", now.Why)
+		case now.Terminating:
+			log.Infof("Asks peers to stay, and stays in service till they promise: %s", now.Why)
+		case !now.HasPeers:
+			log.Warningf("Stays in service: %s", now.Why)
 		default:
-			log.Warningf("Asks peers to stay, to step aside: %s", m.why())
+			log.Warningf("Asks peers to stay, to step aside: %s", now.Why)
 		}
-	case Aside:
-		log.Warningf("Steps aside, /ready is 503: %s", m.why())
+	case promise.Aside:
+		log.Warningf("Steps aside, /ready is 503: %s", now.Why)
 	}
 }
 
 // tellDeparture writes the line of a shutdown that goes on. Called with the lock.
-func (n *node) tellDeparture(o outcome) {
+func (n *node) tellDeparture(o promise.Outcome) {
 	switch {
-	case o == forced:
+	case o == promise.Forced:
 		why := "too few peers have promised to stay"
-		if given := len(n.m.given); given > 0 {
+		if given := n.view.Load().Given; given > 0 {
 			why = fmt.Sprintf("it has itself promised to stay, to %d", given)
 		}
-		log.Errorf("Leaves service by force after max_hold of %s: %s (%d of %d known answer)", n.conf.maxHold, why, n.answering(), n.roster.known(n.m.now))
+		log.Errorf("Leaves service by force after max_hold of %s: %s (%d of %d known answer)", n.conf.maxHold, why, n.roster.Answering(), n.roster.KnownPeers(n.now()))
 	case !n.said.served:
 		log.Infof("Leaves before it came into service")
 	case !n.conf.peers:
@@ -94,25 +93,11 @@ func (n *node) tellDeparture(o outcome) {
 	}
 }
 
-// answering is how many peers answered when last polled.
-func (n *node) answering() int {
-	count := 0
-	for _, p := range n.roster.sorted() {
-		if !p.self && p.silent == 0 && p.id != "" {
-			count++
-		}
-	}
-	return count
-}
-
 // tellChecks writes a line when a check makes the server unfit, and when it no longer does.
 func (n *node) tellChecks() {
-	if n.said.failing == nil {
-		n.said.failing = make(map[string]bool)
-	}
 	for _, c := range n.checks.all {
 		failing := c.fails > tolerated
-		if n.m.state == Starting {
+		if n.view.Load().State == promise.Starting {
 			failing = c.fails > tolerated*startsFaster // it starts, and heals by itself
 		}
 		if failing == n.said.failing[c.name] {
@@ -130,29 +115,26 @@ func (n *node) tellChecks() {
 // does again. Each peer by itself is in /status and the metrics. Of names that give no
 // peers tellName speaks.
 func (n *node) tellPeers(now time.Duration) {
-	if n.answering() > 0 {
+	if n.roster.Answering() > 0 {
 		if n.said.alone {
 			log.Infof("Peers answer again")
 		}
 		n.said.alone, n.said.aloneFor = false, 0
 		return
 	}
-	if n.roster.known(now) == 0 && slices.ContainsFunc(n.conf.names, func(p peerName) bool { return n.said.unnamed[p.name] > 0 }) {
+	if n.roster.KnownPeers(now) == 0 && slices.ContainsFunc(n.conf.names, func(p peerName) bool { return n.said.unnamed[p.name] > 0 }) {
 		n.said.aloneFor = 0
 		return
 	}
-	if n.said.aloneFor++; n.said.aloneFor == lasting {
+	if n.said.aloneFor++; n.said.aloneFor == failuresTold {
 		n.said.alone = true
-		log.Warningf("No peer answers, of %d known: this server stays in service until one does, or max_hold is over", n.roster.known(now))
+		log.Warningf("No peer answers, of %d known: this server stays in service until one does, or max_hold is over", n.roster.KnownPeers(now))
 	}
 }
 
 // tellName writes a line when a name of peers is of no use, once that lasts, and when it
 // is again.
 func (n *node) tellName(name peerName, empty bool, errs []error) {
-	if n.said.unnamed == nil {
-		n.said.unnamed = make(map[string]int)
-	}
 	why := "no addresses"
 	failed := empty
 	for _, err := range errs {
@@ -161,14 +143,14 @@ func (n *node) tellName(name peerName, empty bool, errs []error) {
 		}
 	}
 	if !failed {
-		if n.said.unnamed[name.name] >= lasting {
+		if n.said.unnamed[name.name] >= failuresTold {
 			log.Infof("Peers of %s are found again", name.name)
 		}
 		delete(n.said.unnamed, name.name)
 		return
 	}
 	n.said.unnamed[name.name]++
-	switch lasts := n.said.unnamed[name.name] == lasting; {
+	switch lasts := n.said.unnamed[name.name] == failuresTold; {
 	case lasts && empty:
 		log.Warningf("Peers of %s are not found: %s; those found before are kept", name.name, why)
 	case lasts:
@@ -186,7 +168,7 @@ func hostName() string {
 	if err != nil {
 		return "unknown"
 	}
-	return name[:min(len(name), maxText)]
+	return name[:min(len(name), wire.MaxText)]
 }
 
 // quiet takes the lines of net/http about connections of anybody.

@@ -118,7 +118,8 @@ func TestEachChangeOfStateIsALine(t *testing.T) {
 			{func() {}, []string{""}},
 			{func() { m.heals() }, []string{passes, "[INFO] Fit again, and in service"}},
 			{func() { m.fails("SERVFAIL") }, []string{check, asks, stays}},
-			{func() { m.heals(); f.sever(whole) }, []string{"[INFO] Peers answer again", "[INFO] Peers answer again", passes, "[INFO] Fit again, and in service"}},
+			{func() { m.heals() }, []string{passes, "[INFO] Fit again, and in service"}},
+			{func() { f.sever(whole) }, []string{"[INFO] Peers answer again", "[INFO] Peers answer again"}},
 			{func() { f.nodes[1].fails("REFUSED"); left = f.terminate(m) }, []string{
 				"[INFO] Asks peers to stay, and stays in service till they promise: SIGTERM, has 0 of 1 promises", "[INFO] Leaves service: enough peers have promised to stay",
 				strings.ReplaceAll(check, "SERVFAIL", "REFUSED"), strings.ReplaceAll(asks, "SERVFAIL", "REFUSED"),
@@ -137,6 +138,36 @@ func TestEachChangeOfStateIsALine(t *testing.T) {
 			if strings.Join(got, "\n") != strings.Join(step.want, "\n") {
 				t.Errorf("%d: %q\nwant\n%q", i, got, step.want)
 			}
+		}
+	})
+}
+
+func TestWhoIsForcedOutByItsOwnPromiseSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, 2, near(1))
+		promiseTo(t, f.nodes[1].node, "zz")
+		got := logged(t, func() { <-f.terminate(f.nodes[1]) })
+		if want := "[ERROR] Leaves service by force after max_hold of 20s: it has itself promised to stay, to 1 (1 of 1 known answer)"; got[len(got)-1] != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
+}
+
+func TestALoneServerByChoiceThatIsUnfitSaysThatItStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fleet{t: t, at: make(map[string]int)}
+		m := f.add(near(1))
+		m.conf.peers = false
+		got := logged(t, func() {
+			m.run(f.dependencies(m))
+			time.Sleep(10 * time.Second)
+			m.fails("SERVFAIL")
+			time.Sleep(10 * time.Second)
+		})
+		m.pause()
+		want := "[INFO] In service, as id-000\n[WARNING] Check \"canary test. A\" has failed 3 times in a row: SERVFAIL\n[WARNING] Stays in service: canary test. A: SERVFAIL, without peers"
+		if text := strings.Join(got, "\n"); text != want {
+			t.Errorf("%s\nwant\n%s", text, want)
 		}
 	})
 }

@@ -1,13 +1,15 @@
 package selfpreserve
 
 import (
-	"net/http"
 	"sync"
 
 	"github.com/coredns/coredns/plugin"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
 )
 
 var (
@@ -34,28 +36,8 @@ var (
 	}, []string{"reason"})
 )
 
-func countDeparture(d departure) {
+func countDeparture(d promise.Departure) {
 	departuresTotal.WithLabelValues(string(d.Cause), string(d.Outcome)).Inc()
-}
-
-// Why a request of a peer is not taken.
-const (
-	stranger  = "stranger"
-	malformed = "malformed"
-)
-
-// reject replies to a request that does not reach the machine, counts it, and says so
-// at most once a minute.
-func (n *node) reject(w http.ResponseWriter, r *http.Request, status int, reason string, err error) {
-	rejectedTotal.WithLabelValues(reason).Inc()
-	n.mu.Lock()
-	now := n.now()
-	if n.said.rejected == 0 || now-n.said.rejected >= pauseOfRejections {
-		n.said.rejected = now
-		log.Warningf("Rejected %s %s of %s: %s", r.Method, r.URL.Path, r.RemoteAddr, err)
-	}
-	n.mu.Unlock()
-	http.Error(w, err.Error(), status)
 }
 
 // nodeCollector reads a node when it is scraped: nothing has to be taken back when a
@@ -96,26 +78,23 @@ func (c *nodeCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for i, name := range stateNames {
-		gauge(c.state, toFloat(n.m.state == State(i)), name) // #nosec G115 -- five names
+	v := n.view.Load()
+	counts := map[string]int{roster.Unheard: 0, roster.Unreachable: 0}
+	for _, state := range promise.States() {
+		gauge(c.state, toFloat(v.State == state), state.String())
+		counts[state.String()] = 0
 	}
 	for _, check := range n.checks.all {
 		gauge(c.fit, toFloat(check.fit()), check.name)
 	}
-	counts := map[string]int{unheard: 0, unreachable: 0}
-	for _, name := range stateNames {
-		counts[name] = 0
-	}
-	for _, p := range n.roster.sorted() {
-		if !p.self {
-			counts[p.status]++
-		}
+	for _, p := range n.roster.Peers() {
+		counts[p.Status]++
 	}
 	for status, count := range counts {
 		gauge(c.peers, float64(count), status)
 	}
-	gauge(c.number, float64(len(n.m.given)), "given")
-	gauge(c.number, float64(len(n.m.held)), "held")
+	gauge(c.number, float64(v.Given), "given")
+	gauge(c.number, float64(v.Held), "held")
 }
 
 func toFloat(b bool) float64 {
@@ -133,13 +112,13 @@ func registerCollector() {
 	registerOnce.Do(func() {
 		prometheus.MustRegister(newNodeCollector(currentNode))
 		// From 0: else the first that is counted is no increase.
-		for _, c := range []cause{termination, unfitness} {
-			for _, o := range []outcome{granted, refused} {
+		for _, c := range []promise.Cause{promise.Termination, promise.Unfit} {
+			for _, o := range []promise.Outcome{promise.Granted, promise.Refused} {
 				departuresTotal.WithLabelValues(string(c), string(o))
 			}
 		}
-		departuresTotal.WithLabelValues(string(termination), string(forced))
-		departuresTotal.WithLabelValues(string(unfitness), string(cancelled))
+		departuresTotal.WithLabelValues(string(promise.Termination), string(promise.Forced))
+		departuresTotal.WithLabelValues(string(promise.Unfit), string(promise.Cancelled))
 		rejectedTotal.WithLabelValues(stranger)
 		rejectedTotal.WithLabelValues(malformed)
 	})

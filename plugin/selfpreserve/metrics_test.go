@@ -3,18 +3,21 @@ package selfpreserve
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/holdfastdns/holdfast/plugin/internal/plugintest"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
 )
 
 // registryOf has the metrics of the plugin, for this node.
 func registryOf(t *testing.T, n *node) *prometheus.Registry {
 	t.Helper()
-	countDeparture(departure{termination, granted})
+	countDeparture(promise.Departure{Cause: promise.Termination, Outcome: promise.Granted})
 	rejectedTotal.WithLabelValues(stranger)
 	r := prometheus.NewRegistry()
 	r.MustRegister(newNodeCollector(func() *node { return n }), departuresTotal, holdDuration, rejectedTotal)
@@ -41,11 +44,13 @@ func gauges(t *testing.T, n *node) string {
 
 func TestGaugesSayWhatStatusSays(t *testing.T) {
 	s := full(t)
+	for _, id := range []promise.ID{"id-b", "id-c"} {
+		s.step(promise.Requested{Request: promise.Request{From: id, Number: 1, Lifetime: time.Second}})
+	}
 	sick := fmt.Errorf("SERVFAIL")
 	for _, errs := range [][]error{{nil, nil}, {sick, sick}, {sick, nil}, {sick, sick}} {
-		s.do(s.checks.note(s.clock, errs))
+		s.step(s.checks.note(s.clock, errs))
 	}
-	s.m.given = []given{{to: "id-b", number: 1, until: 2 * s.clock}, {to: "id-c", number: 1, until: 2 * s.clock}}
 	const want = `fit canary a. A 0
 fit vital file 1
 peers aside 0
@@ -81,7 +86,11 @@ func TestMetricsAreThoseOfTheREADME(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range slices.Concat(stateNames[:], []string{unreachable, unheard, stranger, malformed, string(termination), string(unfitness), string(granted), string(refused), string(forced), string(cancelled), "given", "held"}) {
+	names := []string{roster.Unreachable, roster.Unheard, stranger, malformed, string(promise.Termination), string(promise.Unfit), string(promise.Granted), string(promise.Refused), string(promise.Forced), string(promise.Cancelled), "given", "held"}
+	for _, state := range promise.States() {
+		names = append(names, state.String())
+	}
+	for _, name := range names {
 		if !strings.Contains(metrics, name) && !strings.Contains(string(readme), "| "+name+" ") {
 			t.Errorf("the README does not speak of %q", name)
 		}

@@ -6,6 +6,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
 // startsFaster is how many times as often a server looks before it has come into service:
@@ -15,19 +19,17 @@ const startsFaster = 8
 // node is the shell around a machine: it has the lock under which every decision is one
 // step, the timer, and the goroutines that look at checks and peers.
 type node struct {
-	id  ID
+	id  promise.ID
 	now func() time.Duration // since the process started, never back
 
-	measured measured // of them, by check
-	view     atomic.Pointer[view]
-	left     chan struct{} // closed when the server may go on with its shutdown
+	measured measured                     // the load; only check has it
+	view     atomic.Pointer[promise.View] // after the last step
+	mayExit  chan struct{}                // closed when the server may go on with its shutdown
 
 	mu           sync.Mutex
-	m            *machine
-	roster       *roster
-	surroundings               // by the Corefile in force
-	since        time.Duration // in its state
-	later        []letGo       // that could not be sent during a reload
+	machine      *promise.Machine
+	roster       *roster.Roster
+	dependencies // by the Corefile in force
 	said         said
 	timer        *time.Timer
 	rng          *rand.Rand
@@ -36,82 +38,78 @@ type node struct {
 	tasks        sync.WaitGroup
 }
 
-// surroundings are what a Corefile gives a node.
-type surroundings struct {
+// dependencies are what a Corefile gives a node.
+type dependencies struct {
 	conf   *config
 	checks *checks
-	peerOf peerClient
+	client peerClient
 	lookUp lookup
-	own    func() selfTest // made anew now and then: a host's addresses change
+	own    func() ownership // made anew now and then: a host's addresses change
 
 	queries *atomic.Uint64 // asked of its servers; the query path's one atomic add
-	unsure  bool           // that they will ever be asked: till then there are no peers
-}
-
-// view is what can be said without the lock.
-type view struct {
-	state State
-	ready bool
-	text  string // of /ready
+	onTrial bool           // it may not come into force, and nobody would say so: it has no peers yet
 }
 
 // peerClient talks to the peer at an address. An error is that the peer did not answer
 // as it should; its text is for people.
 type peerClient interface {
-	hello(ctx context.Context, address string, me hello) (hello, error)
-	ask(ctx context.Context, address string, r Request) (Reply, error)
-	release(ctx context.Context, address string, from ID, number uint64) error
+	hello(ctx context.Context, address string, me wire.Hello) (wire.Hello, error)
+	ask(ctx context.Context, address string, r promise.Request) (promise.Reply, error)
+	release(ctx context.Context, address string, from promise.ID, number uint64) error
 }
 
 // newNode makes a node that runs as conf says, once it does: for that long it may have
 // promised before its start.
-func newNode(id ID, conf *config, now func() time.Duration, rng *rand.Rand) *node {
+func newNode(id promise.ID, conf *config, now func() time.Duration, rng *rand.Rand) *node {
 	n := &node{
-		id: id, now: now, rng: rng, left: make(chan struct{}),
-		m: newMachine(id, conf.settings), roster: newRoster(),
-		surroundings: surroundings{conf: conf, checks: new(checks), queries: new(atomic.Uint64)},
+		id: id, now: now, rng: rng, mayExit: make(chan struct{}),
+		machine: promise.New(id, conf.settings()), roster: roster.New(id),
+		said:         said{failing: make(map[string]bool), unnamed: make(map[string]int)},
+		dependencies: dependencies{conf: conf, checks: new(checks), queries: new(atomic.Uint64)},
 	}
-	n.view.Store(n.look())
+	view := n.machine.View()
+	n.view.Store(&view)
 	return n
 }
 
 // run begins, or goes on with another Corefile.
-func (n *node) run(s surroundings) {
+func (n *node) run(d dependencies) {
 	n.pause()
 	n.mu.Lock()
-	s.checks.inherit(n.checks)
-	n.surroundings = s
+	d.checks.inherit(n.checks)
+	n.dependencies = d
 	n.measured.queries, n.measured.at = n.queries.Load(), n.now()
-	n.roster.keepOnly(s.conf.finders(), s.conf.static)
-	n.roster.find(n.now(), staticPeers, "", s.conf.static, s.own())
+	n.roster.Keep(d.conf.finds)
+	n.roster.Find(n.now(), staticPeers, d.conf.static, d.own())
 	ctx, cancel := context.WithCancel(context.Background())
 	n.ctx, n.cancel = ctx, cancel
-	for _, a := range n.later {
-		n.sendRelease(new(sync.WaitGroup), a)
-	}
-	n.later = nil
-	settings := s.conf.settings
-	settings.peers = settings.peers && !s.unsure
+	settings := n.settings()
 	n.mu.Unlock()
-	n.do(reload{settings})
+	n.step(promise.Reload{Settings: settings})
 
 	n.tasks.Go(func() { n.repeat(ctx, n.check, startsFaster) })
-	if s.conf.peers {
-		n.tasks.Go(func() { n.repeat(ctx, n.meet, 1) })
+	if d.conf.peers {
+		n.tasks.Go(func() { n.repeat(ctx, n.discover, 1) })
 	}
 }
 
-// isInForce says that CoreDNS has put the Corefile in force: its peers count.
-func (n *node) isInForce() {
+// settings are those of the Corefile in force. Called with the lock.
+func (n *node) settings() promise.Settings {
+	s := n.conf.settings()
+	s.HasPeers = s.HasPeers && !n.onTrial
+	return s
+}
+
+// endTrial says that CoreDNS has put the Corefile in force: its peers count.
+func (n *node) endTrial() {
 	n.mu.Lock()
-	if !n.unsure {
-		n.mu.Unlock()
-		return
-	}
-	n.unsure = false
-	settings := n.conf.settings
+	was := n.onTrial
+	n.onTrial = false
+	settings := n.settings()
 	n.mu.Unlock()
-	n.do(reload{settings})
+	if was {
+		n.step(promise.Reload{Settings: settings})
+	}
 }
 
 // pause ends all that run began. What the machine knows stays, promises above all.
@@ -136,7 +134,7 @@ func (n *node) repeat(ctx context.Context, work func(context.Context), faster in
 		work(ctx)
 		n.mu.Lock()
 		pause := time.Duration(float64(n.conf.interval) * (0.8 + 0.4*n.rng.Float64()))
-		if n.m.state == Starting {
+		if n.view.Load().State == promise.Starting {
 			pause /= time.Duration(faster)
 		}
 		n.mu.Unlock()
@@ -148,54 +146,41 @@ func (n *node) repeat(ctx context.Context, work func(context.Context), faster in
 	}
 }
 
-// do lets the machine make one step, and carries out what it wants.
-func (n *node) do(e event) Reply {
+// step lets the machine take an event, and carries out what it wants.
+func (n *node) step(e promise.Event) promise.Reply {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	before := n.m.state
-	actions := n.m.step(n.now(), e)
-	if n.m.state != before {
-		n.since = n.m.now
-	}
-	n.view.Store(n.look())
-	n.tell(before)
+	before, now := n.view.Load(), n.now()
+	actions := n.machine.Step(now, e)
+	after := n.machine.View()
+	n.view.Store(&after)
+	n.tell(*before, after)
 	reply := n.carryOut(actions)
-	n.wind()
+	n.setTimer(now)
 	return reply
 }
 
-// look returns what the machine's state means to others. Called with the lock.
-func (n *node) look() *view {
-	v := &view{state: n.m.state, ready: n.m.state.inService()}
-	switch n.m.state {
-	case Serving:
-		v.text = "OK"
-	case Asking:
-		v.text = "PRESERVED: " + n.m.why()
-	case Starting:
-		v.text = "STARTING"
-	case Aside:
-		v.text = "ASIDE: " + n.m.why()
-	case Leaving:
-		v.text = "LEAVING"
-	}
-	return v
-}
-
-// wind sets the timer to when the machine wants to be woken.
-func (n *node) wind() {
+// setTimer sets the timer to when the machine wants to be woken.
+func (n *node) setTimer(now time.Duration) {
 	if n.timer != nil {
 		n.timer.Stop()
 	}
-	if at, ok := n.m.wake(); ok && n.cancel != nil {
-		n.timer = time.AfterFunc(max(0, at-n.m.now), func() { n.do(tick{}) })
+	if at, ok := n.machine.Wake(); ok && n.cancel != nil {
+		n.timer = time.AfterFunc(max(0, at-now), func() { n.step(promise.Tick{}) })
 	}
 }
 
-// hold is SIGTERM: it returns when this server may go.
-func (n *node) hold() {
+// holdSIGTERM returns when this server may go.
+func (n *node) holdSIGTERM() {
 	begin := n.now()
-	n.do(terminate{})
-	<-n.left
+	n.step(promise.Terminate{})
+	<-n.mayExit
 	holdDuration.Observe((n.now() - begin).Seconds())
+}
+
+// serverName is what the certificate of the peer at address has to name.
+func (n *node) serverName(address string) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.roster.ServerName(address)
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 // By id, as a server that asks promises only to lower ones. Each asks all others here, and
@@ -62,8 +64,8 @@ func TestOfFiveThatGetSIGTERMTheHighestIdIsTheLast(t *testing.T) {
 func figures() func() string {
 	count := func() map[string]float64 {
 		all := map[string]float64{}
-		for _, c := range []cause{termination, unfitness} {
-			for _, o := range []outcome{granted, refused, forced, cancelled} {
+		for _, c := range []promise.Cause{promise.Termination, promise.Unfit} {
+			for _, o := range []promise.Outcome{promise.Granted, promise.Refused, promise.Forced, promise.Cancelled} {
 				var m dto.Metric
 				_ = departuresTotal.WithLabelValues(string(c), string(o)).Write(&m)
 				all[string(c)+" "+string(o)] = m.Counter.GetValue()
@@ -101,11 +103,9 @@ func TestAGrantedDepartureAmongNearPeersTakesNoTime(t *testing.T) {
 			t.Errorf("%s, want %s", got, want)
 		}
 		for _, m := range f.nodes {
-			m.machine(func(m *machine) {
-				if len(m.given) != 0 {
-					t.Errorf("%s still promises to stay", m.id)
-				}
-			})
+			if m.given() != 0 {
+				t.Errorf("%s still promises to stay", m.id)
+			}
 		}
 	})
 }
@@ -128,7 +128,7 @@ func TestASickServerStepsAsideWhilePeersStay(t *testing.T) {
 		}
 		step("serving serving serving", "200 OK", "")
 		sick.fails("SERVFAIL")
-		time.Sleep(2 * time.Second)
+		time.Sleep(1500 * time.Millisecond)
 		step("serving serving serving", "200 OK", "") // one or two failures are not three
 		f.throughout(60*time.Second, 2)               // and promises are renewed
 		const why = "503 ASIDE: canary test. A: SERVFAIL, has 2 of 2 promises"
@@ -163,7 +163,7 @@ func TestWhoIsAsideComesBackWithinAPromisesLifetimeOfAKill(t *testing.T) {
 		time.Sleep(15 * time.Second)
 		f.kill(f.nodes[1])
 		begin := time.Now()
-		for f.nodes[0].view.Load().state == Aside {
+		for f.nodes[0].view.Load().State == promise.Aside {
 			time.Sleep(10 * time.Millisecond)
 		}
 		if back := time.Since(begin); back > 6*time.Second || f.states() != "asking gone" {

@@ -13,6 +13,8 @@ import (
 	pkgtls "github.com/coredns/coredns/plugin/pkg/tls"
 
 	"github.com/holdfastdns/holdfast/plugin/internal/stanza"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 
 	"github.com/miekg/dns"
 )
@@ -48,7 +50,7 @@ type parser struct {
 // properties are the lines that a stanza may have.
 func (p *parser) properties() map[string]stanza.Property {
 	wantQuota := fmt.Sprintf("want a whole number from 1 to %d, or a percentage from 1%% to 100%%", maxPeers)
-	wantRate := fmt.Sprintf("want a whole number of queries a second from 1 to %d", maxRate)
+	wantRate := fmt.Sprintf("want a whole number of queries a second from 1 to %d", wire.MaxRate)
 	return map[string]stanza.Property{
 		"peers":     {Parse: p.parsePeers, Repeatable: true},
 		"min_peers": {Parse: stanza.One(wantQuota, &p.minPeers, parseQuota)},
@@ -56,7 +58,7 @@ func (p *parser) properties() map[string]stanza.Property {
 		"promise":   {Parse: stanza.Duration(&p.promise, minPromise, maxPromise)},
 		"interval":  {Parse: stanza.Duration(&p.interval, minInterval, maxInterval)},
 		"canary":    {Parse: p.parseCanary, Repeatable: true},
-		"capacity":  {Parse: stanza.One(wantRate, &p.capacity, stanza.WholeNumber(maxRate))},
+		"capacity":  {Parse: stanza.One(wantRate, &p.capacity, stanza.WholeNumber(wire.MaxRate))},
 		"tls":       {Parse: p.parseTLS},
 	}
 }
@@ -94,14 +96,14 @@ func (p *parser) checkOrder(lines *stanza.Lines) error {
 	return nil
 }
 
-func parseQuota(value string) (quota, error) {
+func parseQuota(value string) (promise.Quota, error) {
 	digits, isPercentage := strings.CutSuffix(value, "%")
 	if isPercentage {
 		n, err := stanza.WholeNumber(100)(digits)
-		return quota{percent: n}, err
+		return promise.Quota{Percent: n}, err
 	}
 	n, err := stanza.WholeNumber(maxPeers)(digits)
-	return quota{number: n}, err
+	return promise.Quota{Number: n}, err
 }
 
 // parseCanary reads a question. Types that stand for no data are refused: a server that

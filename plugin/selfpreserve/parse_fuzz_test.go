@@ -14,6 +14,8 @@ import (
 	"github.com/holdfastdns/holdfast/plugin/internal/plugintest"
 
 	"github.com/miekg/dns"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
 // Whatever is taken keeps to the limits, and says the same when it is written down again.
@@ -64,12 +66,12 @@ func brokenLimits(c *config) (broken []string) {
 	limit("a host", host == "" || err == nil)
 	limit("peers", c.peers == (len(c.static)+len(c.names) > 0))
 	limit("too many", len(c.static) <= maxPeers && len(c.names) <= maxNames && len(c.canaries) <= maxCanaries)
-	limit("min_peers", c.minPeers.percent == 0 && c.minPeers.number >= 1 && c.minPeers.number <= 1024 ||
-		c.minPeers.number == 0 && c.minPeers.percent >= 1 && c.minPeers.percent <= 100)
+	limit("min_peers", c.minPeers.Percent == 0 && c.minPeers.Number >= 1 && c.minPeers.Number <= 1024 ||
+		c.minPeers.Number == 0 && c.minPeers.Percent >= 1 && c.minPeers.Percent <= 100)
 	limit("interval", c.interval >= minInterval && c.interval <= maxInterval)
 	limit("promise", c.promise >= minPromise && c.promise <= maxPromise && c.promise/3 >= c.interval)
 	limit("max_hold", c.maxHold > c.promise && c.maxHold <= maxHold)
-	limit("capacity", c.capacity >= 0 && c.capacity <= maxRate)
+	limit("capacity", c.capacity >= 0 && c.capacity <= wire.MaxRate)
 	seen := make(map[any]bool)
 	for _, p := range c.static {
 		limit("static peer", p.IsValid() && p.Port() != 0 && !p.Addr().Is4In6() && !seen[p])

@@ -13,7 +13,7 @@ import (
 
 const (
 	// maxPeers bounds the peers that a Corefile lists, and what min_peers can ask for. It
-	// is what a server can remember to have promised: see maxGiven.
+	// is what a server can remember to have promised: see package promise.
 	maxPeers = 1024
 
 	// maxNames bounds the questions that finding peers costs: two a name.

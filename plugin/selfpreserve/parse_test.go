@@ -9,6 +9,7 @@ import (
 
 	"github.com/coredns/caddy"
 	"github.com/holdfastdns/holdfast/plugin/internal/plugintest"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 	"github.com/miekg/dns"
 )
 
@@ -91,11 +92,11 @@ func describeConfig(c *config) string {
 	return strings.Join(words, " ")
 }
 
-func describeQuota(q quota) string {
-	if q.percent != 0 {
-		return fmt.Sprintf("%d%%", q.percent)
+func describeQuota(q promise.Quota) string {
+	if q.Percent != 0 {
+		return fmt.Sprintf("%d%%", q.Percent)
 	}
-	return fmt.Sprint(q.number)
+	return fmt.Sprint(q.Number)
 }
 
 // A bare stanza has no configuration, not even a default one.

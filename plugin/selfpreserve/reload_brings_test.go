@@ -6,15 +6,12 @@ import (
 	"time"
 
 	"github.com/coredns/caddy"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 	"go.uber.org/goleak"
 )
 
 // hasPeers is whether the process's node acts on the peers of its Corefile.
-func hasPeers() bool {
-	process.node.mu.Lock()
-	defer process.node.mu.Unlock()
-	return process.node.m.set.peers
-}
+func hasPeers() bool { return process.node.view.Load().HasPeers }
 
 // Nobody tells the plugin that a reload which brought it has failed: it would promise to
 // stay, and not be asked when the process is told to go.
@@ -56,8 +53,11 @@ func TestAServerThatWasNotAskedYetIsHeldAllTheSame(t *testing.T) {
 	n := process.node
 	inService(t, n)
 	n.mu.Lock()
-	n.unsure, n.m.set.peers = true, false // as it is before the first query
+	n.onTrial = true // as it is before the first query
+	alone := n.conf.settings()
 	n.mu.Unlock()
+	alone.HasPeers = false
+	n.step(promise.Reload{Settings: alone})
 	began := time.Now()
 	end(t, instance)
 	if held := time.Since(began); held < time.Second {
@@ -71,7 +71,7 @@ func TestACorefileMayBeToldToGoWhileItStarts(t *testing.T) {
 	instance := begin(t, nil, block(""))
 	cf, asked := new(corefile), make(chan struct{})
 	go func() { defer close(asked); cf.replaced() }()
-	cf.starts(caddy.Instances())
+	cf.noteInstance(caddy.Instances())
 	<-asked
 	if cf.replaced() {
 		t.Error("it was replaced by nobody")

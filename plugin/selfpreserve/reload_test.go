@@ -16,10 +16,10 @@ func TestReloadKeepsPromisesAndListener(t *testing.T) {
 	address := httpAddress(t)
 	instance := begin(t, nil, selfpreserving(address))
 	n := process.node
-	promiseTo(t, "peer")
+	promiseTo(t, process.node, "peer")
 	instance = begin(t, instance, selfpreserving(address, "interval 1s"))
-	if process.node != n || givenNow() != 1 || n.conf.interval != time.Second || len(process.servers) != 1 {
-		t.Errorf("after the reload: same node %t, %d given, interval %s, %d listeners", process.node == n, givenNow(), n.conf.interval, len(process.servers))
+	if process.node != n || givenNow() != 1 || n.conf.interval != time.Second || len(process.listeners) != 1 {
+		t.Errorf("after the reload: same node %t, %d given, interval %s, %d listeners", process.node == n, givenNow(), n.conf.interval, len(process.listeners))
 	}
 	end(t, instance)
 	goleak.VerifyNone(t, before)
@@ -54,7 +54,7 @@ func TestFailedReloadPutsTheOldCorefileInForceAgain(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	old, address := httpAddress(t), httpAddress(t)
 	instance := begin(t, nil, selfpreserving(old, "interval 3s"))
-	promiseTo(t, "peer")
+	promiseTo(t, process.node, "peer")
 	bad := strings.Replace(selfpreserving(address, "interval 1s"), ":0", ":"+taken(t), 1)
 	if _, err := instance.Restart(corefileOf(bad)); err == nil {
 		t.Fatal("the reload did not fail")
@@ -70,7 +70,7 @@ func TestReloadWithoutThePluginAndBack(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	address := httpAddress(t)
 	instance := begin(t, nil, selfpreserving(address))
-	promiseTo(t, "peer")
+	promiseTo(t, process.node, "peer")
 	instance = begin(t, instance, block(""))
 	if get(t, address, "/peer") != "" || currentNode() != nil {
 		t.Error("the plugin is taken out, and still there")

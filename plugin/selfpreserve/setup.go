@@ -2,7 +2,6 @@ package selfpreserve
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
@@ -20,29 +19,26 @@ func setup(c *caddy.Controller) error {
 	config := dnsserver.GetConfig(c)
 	cf, found := c.Get(pluginName).(*corefile)
 	if !found {
-		cf = new(corefile)
+		cf = &corefile{conf: defaultConfig()}
 		c.Set(pluginName, cf)
 		c.OnShutdown(cf.shutdown)
 		c.OnRestartFailed(cf.restartFailed)
 	}
 	block := c.ServerBlockKeys[0]
 	if options != nil {
-		if cf.options != nil {
+		if cf.where != "" {
 			return plugin.Error(pluginName, c.Errf("options stand in two server blocks, %s and %s: want them in one, and a bare %s in the others", cf.where, block, pluginName))
 		}
-		cf.options, cf.where = options, block
+		cf.conf, cf.where = options, block
 	}
 	cf.blocks = append(cf.blocks, enrolled{block, config, options != nil})
-	var once sync.Once
 	config.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		// The chains are made when every plugin of the Corefile is set up. What is added
 		// now runs last: start when every backend has started, stop after the lame duck,
 		// through which /ready goes on to say 503.
-		once.Do(func() {
-			if !found {
-				c.OnStartup(cf.onStartup)
-				c.OnFinalShutdown(func() error { cf.stop(); return nil })
-			}
+		cf.chained.Do(func() {
+			c.OnStartup(cf.onStartup)
+			c.OnFinalShutdown(func() error { cf.stop(); return nil })
 		})
 		return counter{Next: next, queries: &cf.queries}
 	})
@@ -56,13 +52,13 @@ type enrolled struct {
 	options bool // stand here
 }
 
-// listener returns where this server answers plain DNS: in the block of the options, or
+// ownListener returns where this server answers plain DNS: in the block of the options, or
 // else in the first that does.
-func (cf *corefile) listener() (string, error) {
+func (cf *corefile) ownListener() (string, error) {
 	found := ""
 	for _, b := range cf.blocks {
 		if b.config.Transport == transport.DNS && (found == "" || b.options) {
-			found = ownListener(b.config)
+			found = listenerOf(b.config)
 		}
 	}
 	if found == "" {
@@ -71,27 +67,24 @@ func (cf *corefile) listener() (string, error) {
 	return found, nil
 }
 
-// surroundings makes what a node needs of this Corefile.
-func (cf *corefile) surroundings() (surroundings, error) {
-	conf := cf.options
-	if conf == nil {
-		conf = defaultConfig()
-	}
-	s := surroundings{conf: conf, checks: new(checks), queries: &cf.queries, unsure: cf.unsure, own: func() selfTest { return ownAddresses(conf.address) }}
+// dependencies makes what a node needs of this Corefile.
+func (cf *corefile) dependencies() (dependencies, error) {
+	conf := cf.conf
+	d := dependencies{conf: conf, checks: new(checks), queries: &cf.queries, onTrial: cf.onTrial, own: func() ownership { return ownAddresses(conf.address) }}
 	if len(conf.canaries)+len(conf.names) > 0 {
-		address, err := cf.listener()
+		address, err := cf.ownListener()
 		if err != nil {
-			return s, err
+			return d, err
 		}
-		s.lookUp = lookUpAt(address)
+		d.lookUp = lookUpAt(address)
 		for _, c := range conf.canaries {
-			s.checks.add(c.String(), c.lookAt(address))
+			d.checks.add(c.String(), c.lookAt(address))
 		}
 	}
 	for _, b := range cf.blocks {
 		for _, h := range b.config.Handlers() {
-			s.checks.addPlugin(b.name, h)
+			d.checks.addPlugin(b.name, h)
 		}
 	}
-	return s, nil
+	return d, nil
 }

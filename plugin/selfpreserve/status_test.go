@@ -8,6 +8,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
 )
 
 // full is a node of which everything can be told.
@@ -16,16 +19,16 @@ func full(t *testing.T) *still {
 	s.clock = 0
 	s.conf.static = addrs("192.0.2.2:8182", "192.0.2.3:8182", "192.0.2.4:8182", "192.0.2.5:8182", "192.0.2.6:8182")
 	s.conf.capacity = 1000
-	s.roster = newRoster()
-	s.roster.find(0, staticPeers, "", s.conf.static, nobody)
-	for i, id := range []ID{"id-a", "id-b", "id-me", "id-a"} {
-		s.roster.answered(time.Duration(i)*time.Second, s.conf.static[i], s.id, id, Serving)
+	s.roster = roster.New(s.id)
+	s.roster.Find(0, staticPeers, s.conf.static, nobody)
+	for i, id := range []promise.ID{"id-a", "id-b", "id-me", "id-a"} {
+		s.roster.Answered(time.Duration(i)*time.Second, s.conf.static[i], id, promise.Serving)
 	}
-	s.roster.silent(s.conf.static[1])
+	s.roster.Silent(s.conf.static[1])
 	s.checks.add("canary a. A", func(context.Context) error { return nil })
 	s.checks.add("vital file", func(context.Context) error { return nil })
 	s.clock = time.Hour
-	s.do(reload{s.conf.settings})
+	s.step(promise.Reload{Settings: s.conf.settings()})
 	return s
 }
 
@@ -36,7 +39,7 @@ func TestStatusHasTheseNames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := full(t)
 		_ = s.checks.note(s.clock-time.Minute, []error{nil, context.DeadlineExceeded})
-		s.do(loadSeen{250})
+		s.step(promise.LoadSeen{QPS: 250})
 		s.send("POST", "/promise", knownPeer, `{"id":"id-a","number":1,"lifetime_ms":6000}`)
 		s.clock += 1500 * time.Millisecond
 		recorder := httptest.NewRecorder()
@@ -113,8 +116,8 @@ func TestStatusHasTheseNames(t *testing.T) {
 
 func TestStatusOfALoneServerHasEmptyLists(t *testing.T) {
 	s := newStill(t)
-	s.roster = newRoster()
-	s.do(fitness{why: "canary a. A: SERVFAIL"})
+	s.roster = roster.New(s.id)
+	s.step(promise.Fitness{Why: "canary a. A: SERVFAIL"})
 	recorder := httptest.NewRecorder()
 	s.handler().ServeHTTP(recorder, httptest.NewRequest("GET", "/status", nil))
 	var got map[string]any
@@ -135,7 +138,7 @@ func TestStatusIsReadWhileTheLoadChanges(t *testing.T) {
 	go func() {
 		defer close(done)
 		for i := range 200 {
-			s.do(loadSeen{i})
+			s.step(promise.LoadSeen{QPS: i})
 		}
 	}()
 	for range 200 {

@@ -13,7 +13,31 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
+
+func addrs(texts ...string) (all []netip.AddrPort) {
+	for _, text := range texts {
+		all = append(all, netip.MustParseAddrPort(text))
+	}
+	return all
+}
+
+// isOneOf is the test of a server that has these addresses.
+func isOneOf(texts ...string) ownership {
+	own := addrs(texts...)
+	return func(a netip.AddrPort) roster.Ownership {
+		if slices.Contains(own, a) {
+			return roster.IsOwn
+		}
+		return roster.NotOwn
+	}
+}
+
+var nobody = isOneOf()
 
 // surveyor is a node that finds peers by a name, and may not reach them.
 type surveyor struct {
@@ -25,19 +49,21 @@ type surveyor struct {
 	polled  map[string]int
 	atOnce  int // polls now
 	most    int
+	asked   []time.Time // for promises, in vain
 }
 
-func newSurveyor(t *testing.T, own selfTest) *surveyor {
+func newSurveyor(t *testing.T, own ownership) *surveyor {
 	begin := time.Now()
 	s := &surveyor{polled: make(map[string]int)}
 	set := near(1)
 	set.peers, set.promise = true, time.Minute // so that it is starting for as long
-	conf := &config{settings: set, names: []peerName{{"peers.test.", 8182}}}
+	conf := &set
+	conf.names = []peerName{{"peers.test.", 8182}}
 	s.node = newNode("id-me", conf, func() time.Duration { return time.Since(begin) }, rand.New(rand.NewPCG(1, 2)))
 	t.Cleanup(s.pause)
-	s.surroundings = surroundings{
+	s.dependencies = dependencies{
 		conf: conf, checks: new(checks), queries: s.queries,
-		peerOf: s, lookUp: s.lookUpName, own: func() selfTest { return own },
+		client: s, lookUp: s.lookUpName, own: func() ownership { return own },
 	}
 	return s
 }
@@ -64,7 +90,7 @@ func (s *surveyor) lookUpName(ctx context.Context, name string, qtype uint16) (i
 }
 
 // hello takes 100 ms.
-func (s *surveyor) hello(_ context.Context, address string, me hello) (hello, error) {
+func (s *surveyor) hello(_ context.Context, address string, me wire.Hello) (wire.Hello, error) {
 	s.mu.Lock()
 	s.polled[address]++
 	s.atOnce++
@@ -76,16 +102,19 @@ func (s *surveyor) hello(_ context.Context, address string, me hello) (hello, er
 	defer s.mu.Unlock()
 	s.atOnce--
 	if !answers || me.ID != "id-me" {
-		return hello{}, errors.New("connection refused")
+		return wire.Hello{}, errors.New("connection refused")
 	}
-	return hello{ID: ID("id of " + address), State: Serving}, nil
+	return wire.Hello{ID: promise.ID("id of " + address), State: promise.Serving}, nil
 }
 
-func (s *surveyor) ask(context.Context, string, Request) (Reply, error) {
-	return Reply{}, errors.New("connection refused")
+func (s *surveyor) ask(context.Context, string, promise.Request) (promise.Reply, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked = append(s.asked, time.Now())
+	return promise.Reply{}, errors.New("connection refused")
 }
 
-func (s *surveyor) release(context.Context, string, ID, uint64) error { return nil }
+func (s *surveyor) release(context.Context, string, promise.ID, uint64) error { return nil }
 
 func (s *surveyor) set(set func()) { s.mu.Lock(); defer s.mu.Unlock(); set() }
 
@@ -93,5 +122,9 @@ func (s *surveyor) set(set func()) { s.mu.Lock(); defer s.mu.Unlock(); set() }
 func (s *surveyor) peersNow() string {
 	s.node.mu.Lock()
 	defer s.node.mu.Unlock()
-	return fmt.Sprintf("%s: %d known, %d to ask", s.roster.text(), s.m.known, len(s.m.peers))
+	var found []string
+	for _, p := range s.roster.Peers() {
+		found = append(found, strings.TrimSuffix(p.Address.String(), ":8182"))
+	}
+	return fmt.Sprintf("%s: %d known, %d to ask", strings.Join(found, " "), s.view.Load().KnownPeers, len(s.roster.Candidates(s.rng)))
 }

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
 )
 
 // tlsOf is the configuration that a Corefile makes of certificates for these names.
@@ -23,7 +26,7 @@ func tlsOf(t *testing.T, names ...string) *tls.Config {
 func listening(t *testing.T, config *tls.Config) (*still, *httpServer, string) {
 	t.Helper()
 	s := newStill(t)
-	s.roster.find(0, staticPeers, "", addrs("127.0.0.2:8182"), nobody)
+	s.roster.Find(0, staticPeers, addrs("127.0.0.2:8182"), nobody)
 	s.conf.tls, s.conf.address = config, "127.0.0.1:0"
 	server, err := listen(s.node, s.conf)
 	if err != nil {
@@ -43,7 +46,7 @@ func askFor(t *testing.T, address string, config *tls.Config, serverName string)
 	number++
 	c := newClient("127.0.0.2:8182", config, func(string) string { return serverName })
 	defer c.close()
-	r, err := c.ask(t.Context(), address, Request{From: "id-a", Number: number, Lifetime: 6 * time.Second})
+	r, err := c.ask(t.Context(), address, promise.Request{From: "id-a", Number: number, Lifetime: 6 * time.Second})
 	switch {
 	case err != nil:
 		return err.Error()
@@ -170,7 +173,7 @@ func TestAReloadTurnsTheListenerToTLSAndBack(t *testing.T) {
 // What a certificate has to name is what the peer was found by.
 func TestServerNames(t *testing.T) {
 	s := newStill(t)
-	s.roster.find(0, "peers.test. A", serverName("peers.test."), addrs("10.0.0.1:8182", "10.0.0.2:8182"), nobody)
+	s.roster.Find(0, roster.Source{Name: "peers.test."}, addrs("10.0.0.1:8182", "10.0.0.2:8182"), nobody)
 	for address, want := range map[string]string{
 		"10.0.0.1:8182": "peers.test", "192.0.2.2:8182": "192.0.2.2", "[fe80::2%eth0]:8182": "fe80::2", "[2001:db8::2]:8182": "2001:db8::2", "10.0.0.9:8182": "10.0.0.9",
 	} {

@@ -1,5 +1,5 @@
-// Package plugintest is what the tests of all our plugins need: replies from text, and
-// the comparison of a plugin with its README.
+// Package plugintest is what the tests of all our plugins need: replies from text, the
+// comparison of a plugin with its README, and the walls around a package that is pure.
 package plugintest
 
 import (

@@ -1,0 +1,70 @@
+package selfpreserve
+
+import (
+	"crypto/x509"
+	"errors"
+	"net/http"
+	"net/netip"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
+)
+
+// read decodes the body of a request that a peer may make. It is the one gate between
+// the network and the machine.
+func (n *node) read(w http.ResponseWriter, r *http.Request, into any) bool {
+	if !n.isPeer(r) {
+		n.reject(w, r, http.StatusForbidden, stranger, errors.New("only a known peer may ask this"))
+		return false
+	}
+	if err := wire.Decode(http.MaxBytesReader(w, r.Body, wire.MaxBody+1), true, into); err != nil {
+		n.reject(w, r, http.StatusBadRequest, malformed, err)
+		return false
+	}
+	return true
+}
+
+// isPeer is whether a request comes from a peer: by a certificate that the CA has signed
+// or, without TLS, from the address of one that is known.
+func (n *node) isPeer(r *http.Request) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.conf.tls != nil {
+		return r.TLS != nil && signedBy(n.conf.tls.ClientCAs, r.TLS.PeerCertificates)
+	}
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && n.roster.HasIP(n.now(), from.Addr())
+}
+
+// signedBy looks again at what the handshake has verified: a reload may have brought
+// another CA since.
+func signedBy(ca *x509.CertPool, chain []*x509.Certificate) bool {
+	if len(chain) == 0 {
+		return false
+	}
+	between := x509.NewCertPool()
+	for _, c := range chain[1:] {
+		between.AddCert(c)
+	}
+	_, err := chain[0].Verify(x509.VerifyOptions{Roots: ca, Intermediates: between, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	return err == nil
+}
+
+// Why a request of a peer is not taken.
+const (
+	stranger  = "stranger"
+	malformed = "malformed"
+)
+
+// reject replies to a request that does not reach the machine, counts it, and says so
+// at most once a minute.
+func (n *node) reject(w http.ResponseWriter, r *http.Request, status int, reason string, err error) {
+	rejectedTotal.WithLabelValues(reason).Inc()
+	n.mu.Lock()
+	now := n.now()
+	if n.said.rejected == 0 || now-n.said.rejected >= pauseOfRejections {
+		n.said.rejected = now
+		log.Warningf("Rejected %s %s of %s: %s", r.Method, r.URL.Path, r.RemoteAddr, err)
+	}
+	n.mu.Unlock()
+	http.Error(w, err.Error(), status)
+}

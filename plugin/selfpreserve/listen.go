@@ -1,0 +1,92 @@
+package selfpreserve
+
+import (
+	"crypto/tls"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// httpServer is the HTTP listener of a node. It outlives a reload that leaves its address.
+type httpServer struct {
+	http     *http.Server
+	address  string
+	listener net.Listener
+	tls      atomic.Pointer[tls.Config]
+	done     sync.WaitGroup
+}
+
+const (
+	httpTimeout = 5 * time.Second // as health and ready have
+	maxHeaders  = 4096            // octets
+)
+
+// listen begins to serve n at conf's address.
+func listen(n *node, conf *config) (*httpServer, error) {
+	ln, err := net.Listen("tcp", conf.address)
+	if err != nil {
+		return nil, err
+	}
+	s := &httpServer{address: conf.address, listener: ln}
+	s.tls.Store(conf.tls)
+	s.http = &http.Server{
+		Handler:           n.handler(),
+		ReadHeaderTimeout: httpTimeout, ReadTimeout: httpTimeout, WriteTimeout: httpTimeout, IdleTimeout: idle,
+		MaxHeaderBytes: maxHeaders,
+		ErrorLog:       quiet(),
+	}
+	s.done.Go(func() { _ = s.http.Serve(secured{ln, &s.tls}) })
+	return s, nil
+}
+
+func (s *httpServer) close() {
+	_ = s.http.Close()
+	s.done.Wait()
+}
+
+// secured speaks TLS or not by the Corefile that is in force: a reload may change that.
+type secured struct {
+	net.Listener
+	config *atomic.Pointer[tls.Config]
+}
+
+func (l secured) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if config := l.config.Load(); err == nil && config != nil {
+		return tls.Server(conn, config), nil
+	}
+	return conn, err
+}
+
+// listeners are those of a process. A reload may bring another address, and the old one is
+// served until the new Corefile is in force.
+type listeners []*httpServer
+
+// open listens at conf's address, unless that is so already.
+func (l *listeners) open(n *node, conf *config) error {
+	for _, s := range *l {
+		if s.address == conf.address {
+			s.tls.Store(conf.tls)
+			return nil
+		}
+	}
+	s, err := listen(n, conf)
+	if err != nil {
+		return err
+	}
+	*l = append(*l, s)
+	return nil
+}
+
+// closeOthers closes the listeners whose address is not this.
+func (l *listeners) closeOthers(address string) {
+	*l = slices.DeleteFunc(*l, func(s *httpServer) bool {
+		if s.address != address {
+			s.close()
+		}
+		return s.address != address
+	})
+}

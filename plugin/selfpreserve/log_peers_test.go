@@ -1,0 +1,110 @@
+package selfpreserve
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+const (
+	nameFails   = "[WARNING] Peers of peers.test. are not found: SERVFAIL; those found before are kept"
+	nameIsBack  = "[INFO] Peers of peers.test. are found again"
+	nobodyOfOne = "[WARNING] No peer answers, of 1 known: this server stays in service until one does, or max_hold is over"
+)
+
+// says runs what comes next for a time and wants these lines of the log, beside those
+// about its own fitness.
+func (s *surveyor) says(t *testing.T, span time.Duration, next func(), want ...string) {
+	t.Helper()
+	var got []string
+	for _, line := range logged(t, func() { s.set(next); time.Sleep(span); synctest.Wait() }) {
+		if strings.Contains(line, "eer") { // Peers, or No peer
+			got = append(got, line)
+		}
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestASilentPeerAndANameThatFailsAreTwoTroubles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSurveyor(t, nobody)
+		s.conf.static = addrs("10.0.0.9:8182")
+		s.a = "SERVFAIL"
+		s.run(s.dependencies)
+		s.says(t, 10*time.Second, func() {}, nameFails, nobodyOfOne)
+	})
+}
+
+// Who finds itself alone is alone anew when the name that told it so has failed meanwhile.
+func TestWhileANameFailsNobodyIsMissed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSurveyor(t, isOneOf("10.0.0.1:8182"))
+		s.a = "10.0.0.1"
+		s.run(s.dependencies)
+		s.says(t, 3*time.Second, func() {})
+		s.says(t, 10*time.Second, func() { s.a = "SERVFAIL" }, nameFails)
+		s.says(t, 3*time.Second, func() { s.a = "10.0.0.1" }, nameIsBack)
+		s.says(t, 5*time.Second, func() {}, strings.Replace(nobodyOfOne, "of 1", "of 0", 1))
+	})
+}
+
+func TestANameThatFailsJustLongEnoughIsFoundAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSurveyor(t, nobody)
+		s.up = "*"
+		lookups := 0
+		s.lookUp = func(_ context.Context, _ string, qtype uint16) ([]netip.Addr, error) {
+			if qtype == dns.TypeAAAA {
+				return nil, nil
+			}
+			if lookups++; lookups <= failuresTold {
+				return nil, errors.New("SERVFAIL")
+			}
+			return []netip.Addr{netip.MustParseAddr("10.0.0.1")}, nil
+		}
+		s.run(s.dependencies)
+		s.says(t, 10*time.Second, func() {}, nameFails, nameIsBack)
+	})
+}
+
+func TestAnAddressThatIsNoLongerOurOwnIsAPeers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSurveyor(t, nobody)
+		own := isOneOf("10.0.0.1:8182")
+		s.own = func() ownership { return own }
+		s.conf.static, s.conf.names, s.up = addrs("10.0.0.1:8182", "10.0.0.2:8182"), nil, "*"
+		s.run(s.dependencies)
+		time.Sleep(3 * time.Second)
+		if got, want := s.peersNow(), "10.0.0.2: 1 known, 1 to ask"; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+		s.node.mu.Lock()
+		own = nobody
+		s.node.mu.Unlock()
+		time.Sleep(3 * time.Second)
+		if got, want := s.peersNow(), "10.0.0.1 10.0.0.2: 2 known, 2 to ask"; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	})
+}
+
+func TestANameWithoutOneFamilyIsNotCalledNotFound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSurveyor(t, nobody)
+		s.checks.add("canary a. A", func(context.Context) error { return nil })
+		s.a, s.aaaa, s.up = "10.0.0.2", "SERVFAIL", "*"
+		got := logged(t, func() { s.run(s.dependencies); time.Sleep(10 * time.Second); synctest.Wait() })
+		const want = "[WARNING] Peers of peers.test. are not all found: SERVFAIL; those found before are kept"
+		if !strings.Contains(strings.Join(got, "\n"), want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
+}

@@ -1,0 +1,57 @@
+package promise
+
+import (
+	"os"
+	"runtime/debug"
+	"testing"
+	"time"
+)
+
+var gate = os.Getenv("HOLDFAST_EXHAUSTIVE") != ""
+
+// all is how far a space is walked that is walked to its end.
+const all = -1
+
+// TestTheRuleHoldsInEveryState walks all interleavings of what may befall small fleets,
+// breadth first, through the real transition function.
+func TestTheRuleHoldsInEveryState(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // most of what is made is dropped at once
+	limit := int64(1300 << 20)
+	if gate {
+		limit = 3 << 30
+	}
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(limit))
+	moved := map[[2]State]bool{}
+	for _, s := range []space{
+		{servers: 1, alone: true, terminate: 1, sick: 2, restarts: 1},
+		{servers: 2, minPeers: 1, terminate: 2, sick: 1, room: 2, slow: true},
+		{servers: 2, minPeers: 1, sick: 2, doubtful: 2, doubles: 1, room: 2, steps: 9, gate: all},
+		{servers: 2, minPeers: 1, terminate: 2, sick: 1, kills: 1, restarts: 1, room: 2, steps: 8, gate: all},
+		{servers: 3, minPeers: 1, terminate: 2, room: 2, steps: 9, gate: all},
+		{servers: 3, minPeers: 2, terminate: 2, room: 2, steps: 8, gate: all},
+		{servers: 3, minPeers: 1, terminate: 1, sick: 1, room: 2, slow: true, steps: 7, gate: 9},
+		{servers: 3, minPeers: 1, terminate: 1, sick: 1, kills: 1, restarts: 1, room: 1, steps: 7, gate: 10},
+		{servers: 4, minPeers: 1, terminate: 2, room: 1},
+		{servers: 4, minPeers: 1, terminate: 4, room: 2, steps: 5, gate: 7},
+		{servers: 4, minPeers: 2, terminate: 2, room: 2, steps: 5, gate: 8},
+		{servers: 4, minPeers: 2, terminate: 1, sick: 1, kills: 1, restarts: 1, doubles: 1, room: 2, steps: 4, gate: 5},
+	} {
+		if gate && s.gate != 0 {
+			s.steps = max(0, s.gate)
+		}
+		if raceSteps > 0 && (s.steps == 0 || s.steps > raceSteps) {
+			s.steps = raceSteps
+		}
+		t.Run(s.String(), func(t *testing.T) {
+			begin := time.Now()
+			found, transcript := s.walk(moved)
+			t.Logf("%d states, %d transitions, %d steps, %s", found.states, found.transitions, found.depth, time.Since(begin).Round(time.Millisecond))
+			if transcript != "" {
+				t.Fatal("\n" + transcript)
+			}
+		})
+	}
+	if !t.Failed() && raceSteps == 0 {
+		compareMoves(t, moved)
+	}
+}

@@ -1,0 +1,143 @@
+package promise
+
+import "time"
+
+// Machine decides for one server whether it may leave service.
+type Machine struct {
+	id       ID
+	settings Settings
+	now      time.Duration
+
+	state       State
+	since       time.Duration // in that state
+	fitness     Fitness       // by the last look
+	readyFrom   time.Duration // since when every plugin has been ready, if they are
+	terminating bool          // SIGTERM has come
+	deadline    time.Duration // then the server goes, come what may
+	startupWait time.Duration // till then it may be bound by what it promised before it restarted
+
+	peers      []Peer  // others, best first
+	knownPeers int     // how many others, for a percentage
+	jitter     float64 // of the pauses between rounds, from 0 to 1
+	load       int     // queries a second of this server
+
+	given  []given
+	askers []asker
+	asking // promises of others, and the round that is to get them
+
+	actions []Action
+}
+
+// New makes the machine of a process that has just started.
+func New(id ID, settings Settings) *Machine {
+	return &Machine{id: id, settings: settings, startupWait: settings.Lifetime}
+}
+
+// Step is the transition function. It takes one event with the time since the process
+// started, by a clock that never goes back, and returns what is to be done.
+func (m *Machine) Step(now time.Duration, e Event) []Action {
+	m.now = max(m.now, now)
+	m.expire()
+	e.apply(m)
+	m.settle()
+	actions := m.actions
+	m.actions = nil
+	return actions
+}
+
+func (m *Machine) want(a Action) { m.actions = append(m.actions, a) }
+
+// settle goes from state to state until nothing follows from what is known.
+func (m *Machine) settle() {
+	for before := Leaving; before != m.state; {
+		before = m.state
+		switch m.state {
+		case Starting:
+			m.settleStarting()
+		case Serving:
+			if m.terminating || !m.fitness.Fit {
+				m.refusal = "" // of the last time
+				m.beginAsking()
+			}
+		case Asking:
+			m.settleAsking()
+		case Aside:
+			m.settleAside()
+		}
+	}
+}
+
+func (m *Machine) enter(s State) { m.state, m.since = s, m.now }
+
+func (m *Machine) beginAsking() {
+	m.enter(Asking)
+	m.round.due, m.round.failures = m.now, 0
+}
+
+func (m *Machine) settleStarting() {
+	switch {
+	case m.terminating: // it was never in service: there is nothing to preserve
+		m.leave(Granted)
+	case m.fitness.Fit && m.fitness.AllPassed:
+		m.enter(Serving)
+	case m.sickFromStart() && m.now >= m.readyFrom+m.settings.Lifetime:
+		m.beginAsking()
+	}
+}
+
+// sickFromStart is whether a server that starts is as sick as it was when its plugins got
+// ready. If all are, because what they depend on is lost, staying out would leave nobody:
+// after a while it asks.
+func (m *Machine) sickFromStart() bool { return m.fitness.PluginsReady && !m.fitness.Fit }
+
+func (m *Machine) settleAsking() {
+	switch {
+	case m.terminating && !m.settings.HasPeers && len(m.given) == 0: // alone by choice
+		m.leave(Granted)
+	case m.terminating && m.now >= m.deadline:
+		m.leave(Forced)
+	case !m.terminating && m.fitness.Fit:
+		m.want(Departure{Unfit, Cancelled})
+		m.dropRound()
+		m.enter(Serving)
+	case m.canLeave() && m.terminating:
+		m.leave(Granted)
+	case m.canLeave():
+		m.want(Departure{Unfit, Granted})
+		m.closeRound()
+		m.enter(Aside)
+	default:
+		m.seekPromises()
+	}
+}
+
+func (m *Machine) settleAside() {
+	switch {
+	case m.terminating && m.canExitAside():
+		m.leave(Granted)
+	case m.fitness.Fit && !m.terminating:
+		m.dropRound()
+		m.enter(Serving)
+	case m.terminating, !m.canStayAside():
+		m.dropRound()
+		m.beginAsking()
+	default:
+		m.keepPromises()
+	}
+}
+
+// leave ends the machine. It releases what it holds: this server is going, and whoever goes
+// next needs promises of servers that are still there.
+func (m *Machine) leave(o Outcome) {
+	m.want(Departure{Termination, o})
+	m.dropRound()
+	m.enter(Leaving)
+}
+
+// cause is why this server would leave.
+func (m *Machine) cause() Cause {
+	if m.terminating {
+		return Termination
+	}
+	return Unfit
+}

@@ -1,0 +1,78 @@
+// Package promise decides whether a server may leave service: only while enough peers
+// have promised to stay, and while it has itself promised nobody.
+//
+// It decides from events: what the checks say, who else is there, SIGTERM, and what peers
+// ask and reply. A Machine takes one at a time, with the time since the process started,
+// and returns actions: ask, release, answer, leave. It has no goroutine, clock, socket or
+// log, and whoever uses it sees a View and nothing else.
+//
+// Where to look: machine.go goes from state to state, by the rule in rule.go. giving.go and
+// asking.go are the two halves of a promise, and round.go tries to get enough of them.
+// wake.go is what time brings, view.go what others may know, events.go what goes in and out.
+//
+//	| state    | /ready        | gives promises |
+//	|----------|---------------|----------------|
+//	| starting | 503           | no             |
+//	| serving  | 200           | yes            |
+//	| asking   | 200 PRESERVED | to lower ids   |
+//	| aside    | 503           | no             |
+//	| leaving  | 503           | no             |
+//
+//	| from     | to      | when                                                          |
+//	|----------|---------|---------------------------------------------------------------|
+//	| starting | serving | all checks passed                                             |
+//	| starting | leaving | SIGTERM: it was never in service                              |
+//	| starting | asking  | unfit ever since its plugins were ready, for a promise's lifetime |
+//	| serving  | asking  | unfit, or SIGTERM                                             |
+//	| serving  | leaving | SIGTERM, and no peers configured                              |
+//	| asking   | serving | fit again, and no SIGTERM                                     |
+//	| asking   | aside   | enough have promised, and no SIGTERM                          |
+//	| asking   | leaving | SIGTERM, and enough have promised or max_hold is over         |
+//	| aside    | serving | fit again, and no SIGTERM                                     |
+//	| aside    | asking  | promises ended, or no peers configured: too few would be left |
+//	| aside    | leaving | SIGTERM, and enough promises still hold                       |
+package promise
+
+import (
+	"fmt"
+	"slices"
+)
+
+// ID names a process. It is random and made when the process starts, so that one that
+// has restarted, and has forgotten what it promised, is another.
+type ID string
+
+// State is what a server is doing about its own place in service.
+type State uint8
+
+// The states; the table in the package comment says what leads from one to another.
+const (
+	Starting State = iota
+	Serving
+	Asking
+	Aside
+	Leaving
+)
+
+var stateNames = [...]string{"starting", "serving", "asking", "aside", "leaving"}
+
+// States returns all of them.
+func States() []State { return []State{Starting, Serving, Asking, Aside, Leaving} }
+
+func (s State) String() string { return stateNames[s] }
+
+// InService reports whether clients are sent to a server in state s.
+func (s State) InService() bool { return s == Serving || s == Asking }
+
+// MarshalText implements encoding.TextMarshaler.
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *State) UnmarshalText(text []byte) error {
+	i := slices.Index(stateNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("state %q: want one of %q", text, stateNames)
+	}
+	*s = State(i) // #nosec G115 -- an index of five names
+	return nil
+}

@@ -1,0 +1,56 @@
+package promise
+
+import (
+	"math"
+	"time"
+)
+
+// Settings are those of a Corefile that bear on decisions.
+type Settings struct {
+	HasPeers bool          // whether any are configured; without, a server is alone by choice
+	MinPeers Quota         // how many have to promise
+	MaxHold  time.Duration // of SIGTERM
+	Lifetime time.Duration // of a promise
+	Interval time.Duration // of checks and polls
+	Capacity int           // queries a second, or 0
+}
+
+// Quota is a number of servers, or a percentage of the peers that are known.
+type Quota struct {
+	Number  int
+	Percent int // if not 0, Number does not count
+}
+
+// Of returns how many of the known peers that is: rounded up, and at least one.
+func (q Quota) Of(knownPeers int) int {
+	if q.Percent == 0 {
+		return q.Number
+	}
+	return max(1, int(math.Ceil(float64(knownPeers*q.Percent)/100)))
+}
+
+const (
+	// atOnce is how many peers are asked at the same time, so that asking costs the same in a
+	// fleet of 30 and of 300.
+	atOnce = 16
+
+	// spare is how many more are asked than are needed, so that one that is slow or
+	// about to go itself costs no time. What is not needed is released at once.
+	spare = 1
+
+	// margin is the part of its lifetime by which a promise ends earlier for its holder than
+	// for its giver: 1/16, enough for clocks whose rates differ by 3 %.
+	margin = 16
+
+	// maxGiven bounds what peers can make this server remember.
+	maxGiven = 1024
+)
+
+// Patience is how long a reply is waited for.
+func (s Settings) Patience() time.Duration { return min(s.Interval, time.Second) }
+
+// renewal is when a promise of that lifetime is renewed, after it was last asked for.
+func renewal(lifetime time.Duration) time.Duration { return lifetime / 3 }
+
+// roundTime bounds a round, so that no promise of its beginning ends before it does.
+func (s Settings) roundTime() time.Duration { return s.Lifetime / 3 }

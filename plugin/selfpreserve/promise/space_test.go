@@ -1,0 +1,157 @@
+package promise
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// space is a fleet and what may befall it. Whatever is on the way may come in any order,
+// late or never: a message that is lost is one that never comes.
+type space struct {
+	servers, minPeers int
+	alone             bool // no peers are configured
+	terminate         int  // how many servers may get SIGTERM
+	sick              int  // how often a server may turn unfit or fit
+	doubtful          int  // how often a check may fail, or pass, once
+	kills, restarts   int
+	doubles           int // messages that are delivered twice
+	room              int // messages on the way; of more, any may be lost
+	slow              bool
+	steps, gate       int // how far it is walked, if not to the end, and how far in the gate
+}
+
+func (s space) String() string {
+	words := []string{fmt.Sprintf("servers=%d", s.servers)}
+	for _, f := range []struct {
+		name string
+		n    int
+	}{
+		{"min_peers", s.minPeers}, {"terminate", s.terminate}, {"sick", s.sick}, {"doubtful", s.doubtful}, {"kills", s.kills},
+		{"restarts", s.restarts}, {"doubles", s.doubles}, {"room", s.room}, {"steps", s.steps},
+	} {
+		if f.n > 0 {
+			words = append(words, fmt.Sprintf("%s=%d", f.name, f.n))
+		}
+	}
+	if s.slow {
+		words = append(words, "slow")
+	}
+	return strings.Join(words, ",")
+}
+
+// unit is a quarter of a promise's lifetime; time passes in such steps. A reply is waited
+// for less than one, or two if replies may be slow.
+func (s space) unit() time.Duration {
+	if s.slow {
+		return 500 * time.Millisecond
+	}
+	return 4 * time.Second
+}
+
+func (s space) settings() Settings {
+	unit := s.unit()
+	set := Settings{HasPeers: !s.alone, MinPeers: Quota{Number: s.minPeers}, Lifetime: 4 * unit, MaxHold: 5 * unit, Interval: unit / 4}
+	if s.slow {
+		set.Interval = 2 * unit
+	}
+	return set
+}
+
+// begin returns a fleet in service.
+func (s space) begin(moved map[[2]State]bool) *world {
+	set := s.settings()
+	w := newWorld(s.servers, set)
+	w.moved = moved
+	w.now = set.Lifetime // past the start
+	for i := range w.servers {
+		_ = w.tell(i, w.seen(i))
+		_ = w.health(i, true, true)
+	}
+	w.floor = s.minPeers
+	return w
+}
+
+func (s space) faults() faults {
+	return faults{byte(s.terminate), byte(s.sick), byte(s.doubtful), byte(s.kills), byte(s.restarts), byte(s.doubles)}
+}
+
+// faults are what is left of a space's budgets.
+type faults struct{ terminate, sick, doubtful, kills, restarts, doubles byte }
+
+// choice is one thing that can happen next: what, and to which server or message. If then
+// there are more messages than room, bit i of keep says that message i is not lost.
+type choice struct {
+	what happening
+	n    uint8
+	keep uint16
+}
+
+type happening uint8
+
+const (
+	passes happening = iota
+	deliver
+	double
+	sigterm
+	turn
+	doubt
+	kill
+	restart
+)
+
+func choices(all []choice, w *world, left faults) []choice {
+	all = append(all, choice{what: passes})
+	for k := range w.net {
+		all = append(all, choice{what: deliver, n: uint8(k)})
+		if left.doubles > 0 {
+			all = append(all, choice{what: double, n: uint8(k)})
+		}
+	}
+	for i, s := range w.servers {
+		add := func(what happening, may bool) {
+			if may {
+				all = append(all, choice{what: what, n: uint8(i)})
+			}
+		}
+		add(sigterm, s.up && left.terminate > 0 && !s.m.terminating)
+		add(turn, s.up && left.sick > 0)
+		add(doubt, s.up && left.doubtful > 0 && s.fit)
+		add(kill, s.up && left.kills > 0)
+		add(restart, left.restarts > 0)
+	}
+	return all
+}
+
+func (w *world) happen(c choice, unit time.Duration, left *faults) error {
+	n := int(c.n)
+	switch c.what {
+	case deliver, double:
+		m := w.net[n]
+		if c.what == double {
+			left.doubles--
+		} else {
+			w.net = slices.Delete(w.net, n, n+1)
+		}
+		return w.deliver(m)
+	case sigterm:
+		left.terminate--
+		return w.tell(n, Terminate{})
+	case turn:
+		left.sick--
+		return w.health(n, !w.servers[n].fit, !w.servers[n].fit)
+	case doubt:
+		left.doubtful--
+		return w.health(n, true, !w.servers[n].allPassed)
+	case kill:
+		left.kills--
+		w.kill(n)
+	case restart:
+		left.restarts--
+		return w.restart(n)
+	case passes:
+		return w.pass(unit)
+	}
+	return nil
+}

@@ -1,0 +1,39 @@
+package promise
+
+import (
+	"testing"
+	"time"
+)
+
+func TestAViewHasAllThatOthersMayKnow(t *testing.T) {
+	m := New("b", usual)
+	peers := []Peer{{Address: "sa"}, {Address: "sc"}, {Address: "sd"}}
+	m.Step(0, PeersSeen{Peers: peers, KnownPeers: 3})
+	m.Step(0, Reload{Settings{HasPeers: true, MinPeers: Quota{Percent: 50}, Lifetime: 16 * time.Second, MaxHold: 20 * time.Second, Interval: 2 * time.Second}})
+	m.Step(time.Second, Fitness{Fit: true, AllPassed: true})
+	m.Step(time.Second, LoadSeen{60})
+	serving := View{State: Serving, Since: time.Second, HasPeers: true, KnownPeers: 3, MinPeers: 2, Load: 60}
+	before := m.View()
+	m.Step(20*time.Second, Requested{Request{From: "c", Number: 1, Lifetime: time.Minute}})
+	m.Step(21*time.Second, Terminate{})
+	bound := serving
+	bound.State, bound.Since, bound.Why = Asking, 21*time.Second, "SIGTERM, has 0 of 2 promises, and has itself promised to stay"
+	bound.Terminating, bound.Deadline, bound.Given = true, 41*time.Second, 1
+	if got := m.View(); got != bound {
+		t.Errorf("%+v, want %+v", got, bound)
+	}
+	if before != serving {
+		t.Errorf("a view of before has become %+v", before)
+	}
+	peers[0].Address = "changed"
+	asks := m.Step(36*time.Second, Tick{})
+	if a, ok := asks[0].(Ask); !ok || a.To != "sa" {
+		t.Errorf("it asks %+v, want sa, which it was told of", asks)
+	}
+	m.Step(36*time.Second, Replied{Sent: 1, To: "sa", Reply: Reply{From: "a", Number: 1, Granted: true, Lifetime: 16 * time.Second}})
+	m.Step(36*time.Second, Failed{Sent: 2})
+	m.Step(36*time.Second, Failed{Sent: 3})
+	if got := m.View(); got.Held != 0 || got.FailedRounds != 1 || got.Since != 21*time.Second {
+		t.Errorf("after a round that failed: %+v", got)
+	}
+}

@@ -1,0 +1,55 @@
+package promise
+
+import (
+	"slices"
+	"time"
+)
+
+// expire drops what has ended: a promise given, held, or asked for.
+func (m *Machine) expire() {
+	m.given = slices.DeleteFunc(m.given, func(g given) bool { return g.until <= m.now })
+	m.held = slices.DeleteFunc(m.held, func(h held) bool { return h.until <= m.now })
+	for i := 0; i < len(m.pending); {
+		if p := m.pending[i]; p.at+m.settings.Patience() <= m.now {
+			Failed{Sent: p.sent, Why: "no reply"}.apply(m)
+			continue
+		}
+		i++
+	}
+}
+
+// Wake is when a Tick is due at the latest, and false if nothing awaits one.
+func (m *Machine) Wake() (time.Duration, bool) {
+	var at []time.Duration
+	if m.state == Asking && m.terminating {
+		at = append(at, m.deadline)
+	}
+	if m.state == Asking && len(m.given) == 0 && m.settings.HasPeers && !m.round.open {
+		at = append(at, max(m.round.due, m.startupWait))
+	}
+	if m.state == Starting && m.sickFromStart() {
+		at = append(at, m.readyFrom+m.settings.Lifetime)
+	}
+	if m.round.open {
+		at = append(at, m.round.until)
+	}
+	for _, g := range m.given {
+		at = append(at, g.until)
+	}
+	for _, h := range m.held {
+		at = append(at, h.until)
+		if m.state == Aside && !m.awaitsReply(h.number) {
+			at = append(at, h.renew)
+		}
+	}
+	for _, p := range m.pending {
+		at = append(at, p.at+m.settings.Patience())
+	}
+	if m.state == Aside && m.needsMore() && !m.round.open {
+		at = append(at, m.round.due)
+	}
+	if len(at) == 0 {
+		return 0, false
+	}
+	return slices.Min(at), true
+}

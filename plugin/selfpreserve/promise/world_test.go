@@ -1,0 +1,226 @@
+package promise
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A world is a fleet of machines, a network between them that may lose, delay, double
+// and reorder, and the faults that befall them. It is told step by step what happens
+// and says when the rule is broken (see rule_test.go).
+type world struct {
+	now     time.Duration // true time; each server has a clock of its own
+	servers []*server
+	shared  uint16 // bit i: server i belongs to another world too, and is copied before it changes
+	net     []*message
+	floor   int // no departure may leave fewer in service than that; 0 before the fleet is in service
+
+	send  func(*message) // if it is not just to lie in net
+	said  *[]line        // a transcript, if wanted
+	moved map[[2]State]bool
+}
+
+type server struct {
+	m         *Machine
+	address   string
+	born      time.Duration // true time
+	rate      float64       // of its clock
+	up        bool
+	restarts  int
+	fit       bool
+	allPassed bool
+	gone      bool   // killed or forced out of service, and not back in it
+	lost      []lost // promises to it
+}
+
+// message is a request, a reply or a release.
+type message struct {
+	from, to int // servers
+	fromID   ID  // who sends it
+	toID     ID  // who is to get a reply; others go to who is there
+	sent     uint64
+	asks     bool
+	replies  bool
+	request  Request
+	reply    Reply
+	release  uint64 // number
+}
+
+func newWorld(n int, set Settings) *world {
+	w := &world{moved: map[[2]State]bool{}}
+	for i := range n {
+		s := &server{address: fmt.Sprintf("s%d", i), rate: 1, up: true, fit: true, allPassed: true}
+		s.m = New(w.id(i, s), set)
+		w.servers = append(w.servers, s)
+	}
+	return w
+}
+
+// clone returns a world that goes on by itself. Servers are copied when they change.
+func (w *world) clone() *world {
+	c := *w
+	c.servers, c.net = slices.Clone(w.servers), slices.Clone(w.net)
+	c.shared = 1<<len(w.servers) - 1
+	return &c
+}
+
+// own returns server i, to be changed.
+func (w *world) own(i int) *server {
+	if w.shared&(1<<i) == 0 {
+		return w.servers[i]
+	}
+	w.shared &^= 1 << i
+	s, m := *w.servers[i], *w.servers[i].m
+	m.given, m.askers = slices.Clone(m.given), slices.Clone(m.askers)
+	m.held, m.pending = slices.Clone(m.held), slices.Clone(m.pending)
+	m.round.toAsk = slices.Clone(m.round.toAsk)
+	s.m, s.lost = &m, slices.Clone(s.lost)
+	w.servers[i] = &s
+	return &s
+}
+
+// id is such that the order of ids is that of the servers, also over restarts.
+func (w *world) id(i int, s *server) ID {
+	return ID(fmt.Sprintf("%c%s", 'a'+i, strings.Repeat("'", s.restarts)))
+}
+
+// others are the peers of server i, the next one first.
+func (w *world) others(i int) []Peer {
+	var peers []Peer
+	for k := 1; k < len(w.servers); k++ {
+		peers = append(peers, Peer{Address: w.servers[(i+k)%len(w.servers)].address})
+	}
+	return peers
+}
+
+// seen is that server i sees all others. Each has its own jitter.
+func (w *world) seen(i int) PeersSeen {
+	n := len(w.servers)
+	return PeersSeen{Peers: w.others(i), KnownPeers: n - 1, Jitter: float64(i) / float64(n)}
+}
+
+// index is the server at an address.
+func (w *world) index(address string) int { return int(address[1] - '0') }
+
+// clock is what server s's clock says: the time since it started.
+func (w *world) clock(s *server) time.Duration {
+	if s.rate == 1 { // exact
+		return w.now - s.born
+	}
+	return time.Duration(float64(w.now-s.born) * s.rate)
+}
+
+// truth is when server s's clock will say at.
+func (w *world) truth(s *server, at time.Duration) time.Duration {
+	if s.rate == 1 {
+		return s.born + at
+	}
+	return s.born + time.Duration(float64(at)/s.rate) + 2
+}
+
+// tell lets server i make one step and sends what it wants sent.
+func (w *world) tell(i int, e Event) error {
+	if !w.servers[i].up {
+		return nil
+	}
+	s := w.own(i)
+	before := s.m.state
+	var asker *message
+	fresh := false
+	if r, ok := e.(arrived); ok {
+		asker, e = r.message, Requested{r.message.request}
+		fresh = s.m.findGiven(asker.request.From, asker.request.Number) < 0
+	}
+	actions := s.m.Step(w.clock(s), e)
+	s.m.actions = nil
+	if w.said != nil && (e != Event(Tick{}) || before != s.m.state || len(actions) > 0) {
+		*w.said = append(*w.said, line{w.now, s.m.id, e, before, s.m.state, actions})
+	}
+	if s.m.state != before {
+		w.moved[[2]State{before, s.m.state}] = true
+	}
+	for _, a := range actions {
+		switch a := a.(type) {
+		case Ask:
+			w.post(&message{from: i, fromID: s.m.id, to: w.index(a.To), asks: true, sent: a.Sent, request: a.Request})
+		case Release:
+			w.post(&message{from: i, fromID: s.m.id, to: w.index(a.To), release: a.Number})
+		case Answer:
+			w.post(&message{from: i, fromID: s.m.id, to: asker.from, toID: asker.fromID, replies: true, sent: asker.sent, reply: a.Reply})
+		}
+	}
+	return w.judge(i, before, fresh, actions)
+}
+
+// arrived is a request with the message that brought it.
+type arrived struct{ *message }
+
+func (arrived) apply(*Machine) {}
+
+func (w *world) post(m *message) {
+	if w.send != nil {
+		w.send(m)
+		return
+	}
+	w.net = append(w.net, m)
+}
+
+// deliver hands over a message, if there is who can take it.
+func (w *world) deliver(m *message) error {
+	to := w.servers[m.to]
+	switch {
+	case !to.up && m.asks && w.servers[m.from].m.id == m.fromID:
+		return w.tell(m.from, Failed{m.sent, "connection refused"})
+	case !to.up:
+		return nil
+	case m.asks:
+		return w.tell(m.to, arrived{m})
+	case !m.replies:
+		return w.tell(m.to, Released{m.fromID, m.release})
+	case to.m.id == m.toID:
+		return w.tell(m.to, Replied{Sent: m.sent, To: w.servers[m.from].address, Reply: m.reply})
+	}
+	return nil
+}
+
+// pass lets time pass, and wakes every machine.
+func (w *world) pass(d time.Duration) error {
+	w.now += d
+	for i := range w.servers {
+		if err := w.tell(i, Tick{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// health fails or mends the checks of server i.
+func (w *world) health(i int, fit, allPassed bool) error {
+	s := w.own(i)
+	s.fit, s.allPassed = fit, allPassed
+	return w.tell(i, Fitness{Fit: fit, AllPassed: allPassed, PluginsReady: true, Why: "unfit"})
+}
+
+// restart starts server i again, which has forgotten everything.
+func (w *world) restart(i int) error {
+	if w.servers[i].up {
+		w.kill(i)
+	}
+	s := w.own(i)
+	s.up, s.born, s.lost = true, w.now, nil
+	s.restarts++
+	s.m = New(w.id(i, s), s.m.settings)
+	for k := range w.servers {
+		for n, l := range w.servers[k].lost {
+			if l.giver == i && l.until > w.truth(s, s.m.settings.Lifetime) {
+				w.own(k).lost[n].moot = true
+			}
+		}
+	}
+	if err := w.tell(i, w.seen(i)); err != nil {
+		return err
+	}
+	return w.tell(i, Fitness{Fit: s.fit, AllPassed: s.allPassed, PluginsReady: true, Why: "unfit"})
+}

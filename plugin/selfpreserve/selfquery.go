@@ -1,0 +1,93 @@
+package selfpreserve
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/coredns/coredns/core/dnsserver"
+
+	"github.com/miekg/dns"
+)
+
+// listenerOf is the address at which the block that config is of answers queries.
+func listenerOf(config *dnsserver.Config) string {
+	host := ""
+	if len(config.ListenHosts) > 0 {
+		host = config.ListenHosts[0]
+	}
+	switch ip, err := netip.ParseAddr(host); {
+	case err != nil, ip.IsUnspecified() && ip.Is4():
+		host = "127.0.0.1"
+	case ip.IsUnspecified():
+		host = "::1"
+	}
+	return net.JoinHostPort(host, config.Port)
+}
+
+// askListener asks the server at address, this one, as any client would: over UDP, and
+// over TCP if the answer is truncated.
+func askListener(ctx context.Context, address, name string, qtype uint16) (*dns.Msg, error) {
+	query := new(dns.Msg)
+	query.SetQuestion(name, qtype)
+	reply, err := exchange(ctx, "udp", address, query)
+	if err == nil && reply.Truncated {
+		reply, err = exchange(ctx, "tcp", address, query)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", address, short(ctx, err))
+	}
+	if reply.Rcode == dns.RcodeServerFailure || reply.Rcode == dns.RcodeRefused {
+		return nil, fmt.Errorf("%s", dns.RcodeToString[reply.Rcode])
+	}
+	return reply, nil
+}
+
+// exchange ends with ctx. The library heeds the deadline of one and no more, and a reload
+// waits for what was begun.
+func exchange(ctx context.Context, network, address string, query *dns.Msg) (*dns.Msg, error) {
+	client := &dns.Client{Net: network}
+	conn, err := client.DialContext(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	reply, _, err := client.ExchangeWithConnContext(ctx, query, conn)
+	return reply, err
+}
+
+// lookUpAt resolves names at the server at address.
+func lookUpAt(address string) lookup {
+	return func(ctx context.Context, name string, qtype uint16) ([]netip.Addr, error) {
+		reply, err := askListener(ctx, address, name, qtype)
+		if err != nil {
+			return nil, err
+		}
+		var ips []netip.Addr
+		for _, rr := range reply.Answer {
+			var ip netip.Addr
+			switch rr := rr.(type) {
+			case *dns.A:
+				ip, _ = netip.AddrFromSlice(rr.A)
+			case *dns.AAAA:
+				ip, _ = netip.AddrFromSlice(rr.AAAA)
+			}
+			if ip.IsValid() {
+				ips = append(ips, ip.Unmap())
+			}
+		}
+		return ips, nil
+	}
+}
+
+// lookAt is the check that the own listener answers a canary.
+func (c canary) lookAt(address string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := askListener(ctx, address, c.name, c.qtype)
+		return err
+	}
+}
+
+func (c canary) String() string { return "canary " + c.name + " " + dns.TypeToString[c.qtype] }

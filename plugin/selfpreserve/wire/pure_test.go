@@ -1,0 +1,12 @@
+package wire
+
+import (
+	"testing"
+
+	"github.com/holdfastdns/holdfast/plugin/internal/plugintest"
+)
+
+// A command that reads a status must not be CoreDNS.
+func TestTheWireIsPure(t *testing.T) {
+	plugintest.Pure(t, "bytes", "encoding/json", "errors", "fmt", "io", "slices", "strings", "time", "unicode", "github.com/holdfastdns/holdfast/plugin/selfpreserve/promise")
+}
