@@ -6,7 +6,6 @@ import (
 	"net"
 	"runtime/debug"
 	"sync/atomic"
-	"time"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/acl"
@@ -14,6 +13,7 @@ import (
 	"github.com/coredns/coredns/plugin/cache"
 	"github.com/coredns/coredns/plugin/pkg/nonwriter"
 	"github.com/coredns/coredns/plugin/rewrite"
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 
 	"github.com/miekg/dns"
 )
@@ -53,28 +53,28 @@ const maxAway = 3
 
 // ask sends a query into the chain. A backend that does not return until ctx is done
 // counts as a timeout.
-func (b *reader) ask(ctx context.Context, name string, qtype uint16) (*dns.Msg, failure) {
+func (b *reader) ask(ctx context.Context, name string, qtype uint16) (*dns.Msg, verdict.Failure) {
 	if b.entry == nil {
-		return nil, refused
+		return nil, verdict.Refused
 	}
 	if b.away.Add(1) > maxAway {
 		b.away.Add(-1)
-		return nil, timeout
+		return nil, verdict.Timeout
 	}
 	query := new(dns.Msg)
 	query.SetQuestion(name, qtype)
 	type result struct {
-		reply  *dns.Msg
-		failed failure
+		reply   *dns.Msg
+		failure verdict.Failure
 	}
 	results := make(chan result, 1)
 	go func() {
-		out := result{nil, malformed}
+		out := result{nil, verdict.Malformed}
 		defer func() {
 			// For the queries of clients the server recovers; here nobody else does.
 			if r := recover(); r != nil {
 				log.Debugf("Recovered from panic in the backend of %s: %v\n%s", name, r, debug.Stack())
-				out = result{nil, panicked}
+				out = result{nil, verdict.Panicked}
 			}
 			b.away.Add(-1)
 			results <- out
@@ -90,41 +90,23 @@ func (b *reader) ask(ctx context.Context, name string, qtype uint16) (*dns.Msg, 
 	}()
 	select {
 	case r := <-results:
-		return r.reply, r.failed
+		return r.reply, r.failure
 	case <-ctx.Done():
-		return nil, timeout
+		return nil, verdict.Timeout
 	}
 }
 
 // askOwn reads the zone's SOA record from the backend.
-func (b *reader) askOwn(ctx context.Context, zone string) (serial, expire uint32, failed failure) {
-	reply, failed := b.ask(ctx, zone, dns.TypeSOA)
-	if failed != "" {
-		return 0, 0, failed
+func (b *reader) askOwn(ctx context.Context, zone string) (serial, expire uint32, failure verdict.Failure) {
+	reply, failure := b.ask(ctx, zone, dns.TypeSOA)
+	if failure != "" {
+		return 0, 0, failure
 	}
-	soa, failed := onlySOA(reply.Answer, zone)
-	if failed != "" {
-		return 0, 0, failed
+	soa, failure := onlySOA(reply.Answer, zone)
+	if failure != "" {
+		return 0, 0, failure
 	}
 	return soa.Serial, soa.Expire, ""
-}
-
-// askHeartbeat reads the heartbeat from the backend. A CNAME is asked for first: a query
-// for another type can make a backend look for the target, which is another zone's.
-func (b *reader) askHeartbeat(ctx context.Context, name string, now time.Time) (time.Time, reason) {
-	if alias, _ := b.ask(ctx, name, dns.TypeCNAME); alias != nil {
-		if at, why := readHeartbeat(name, alias.Answer, now); why != noHeartbeat {
-			return at, why
-		}
-	}
-	reply, failed := b.ask(ctx, name, dns.TypeTXT)
-	switch {
-	case failed == otherRcode: // such as NXDOMAIN
-		return time.Time{}, noHeartbeat
-	case failed != "":
-		return time.Time{}, noAnswer
-	}
-	return readHeartbeat(name, reply.Answer, now)
 }
 
 // inner stands for the client of queries that come from within.

@@ -23,7 +23,7 @@ func (s *StaleCheck) start() {
 	for _, z := range s.zones {
 		if before := s.before(z.name); before != nil {
 			before.mu.Lock()
-			z.history.inherit(&before.history)
+			z.history.Inherit(before.history)
 			z.said = s.stillSaid(&before.said)
 			before.mu.Unlock()
 		}
@@ -95,23 +95,5 @@ func (s *StaleCheck) afterFailedReload() {
 	live.Unlock()
 	for _, other := range came {
 		other.stop()
-	}
-}
-
-// inherit takes over what an instance before a reload saw of the references that are
-// still asked. Of our own serial it takes over since when it is that, but not that we
-// have it: this instance has a backend of its own.
-func (h *history) inherit(before *history) {
-	h.above, h.silent = before.above, before.silent
-	h.own.serial, h.own.since = before.own.serial, before.own.since
-	h.sightings = slices.Clone(before.sightings)
-	for i := range h.references {
-		r := &h.references[i]
-		for _, was := range before.references {
-			if was.address == r.address && !r.self {
-				was.source, was.self = r.source, false
-				*r = was
-			}
-		}
 	}
 }

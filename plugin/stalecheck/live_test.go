@@ -16,6 +16,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 	_ "github.com/coredns/coredns/plugin/bind"
 	_ "github.com/coredns/coredns/plugin/file"
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 
 	"github.com/miekg/dns"
 	"go.uber.org/goleak"
@@ -110,14 +111,14 @@ func awaitOwn(t *testing.T, s *StaleCheck, serial uint32) {
 	for {
 		z := s.zones[0]
 		z.mu.Lock()
-		own := z.history.own
+		own, known := z.history.Own()
 		z.mu.Unlock()
-		if own.loaded && own.serial == serial {
+		if known && own == serial {
 			return
 		}
 		select {
 		case <-deadline:
-			t.Fatalf("our own serial is %+v, want %d", own, serial)
+			t.Fatalf("our own serial is %d (known: %v), want %d", own, known, serial)
 		case <-poll.C:
 		}
 	}
@@ -142,9 +143,9 @@ func TestReloadKeepsFirstSightings(t *testing.T) {
 	old := only(t)
 	awaitOwn(t, old, 8)
 	sighted := time.Now().Add(-50 * time.Second)
-	old.observe(old.zones[0], func(h *history, _ time.Time) { h.observeReference(0, 9, "", sighted) })
+	old.observe(old.zones[0], func(h *verdict.History, _ time.Time) { h.ObserveReference(0, 9, "", sighted) })
 	old.zones[0].mu.Lock()
-	old.zones[0].said.any, old.zones[0].said.status = true, stale
+	old.zones[0].said.any, old.zones[0].said.status = true, verdict.Stale
 	old.zones[0].mu.Unlock()
 
 	told := strings.Join(logged(t, func() {
@@ -158,8 +159,8 @@ func TestReloadKeepsFirstSightings(t *testing.T) {
 	if s == old {
 		t.Fatal("the old instance is still the one")
 	}
-	if v := s.zones[0].verdict.Load(); v.why != behind || v.age < 50*time.Second {
-		t.Errorf("after the reload %s by %s, want behind by 50s and more", v.why, v.age)
+	if v := s.zones[0].verdict.Load(); v.Reason != verdict.Behind || v.Age < 50*time.Second {
+		t.Errorf("after the reload %s by %s, want behind by 50s and more", v.Reason, v.Age)
 	}
 	end(t, instance)
 	goleak.VerifyNone(t, before)

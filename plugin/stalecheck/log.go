@@ -4,6 +4,7 @@ import (
 	"time"
 
 	clog "github.com/coredns/coredns/plugin/pkg/log"
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 )
 
 var log = clog.NewWithPlugin(pluginName)
@@ -11,15 +12,15 @@ var log = clog.NewWithPlugin(pluginName)
 // said is what the log says of a zone. It outlives a reload.
 type said struct {
 	any    bool // something of the status
-	status status
-	held   bool                 // that answers are held back
-	down   map[string]bool      // by a reference's address: that it is of no use
-	cannot map[source]bool      // that the source cannot tell
-	since  map[source]time.Time // since when it cannot, said or not
+	status verdict.Status
+	held   bool                         // that answers are held back
+	down   map[string]bool              // by a reference's address: that it is of no use
+	cannot map[verdict.Source]bool      // that the source cannot tell
+	since  map[verdict.Source]time.Time // since when it cannot, said or not
 }
 
 func newSaid() said {
-	return said{down: make(map[string]bool), cannot: make(map[source]bool), since: make(map[source]time.Time)}
+	return said{down: make(map[string]bool), cannot: make(map[verdict.Source]bool), since: make(map[verdict.Source]time.Time)}
 }
 
 // stillSaid is what of that which was said before a reload is true of this instance.
@@ -28,38 +29,38 @@ func (s *StaleCheck) stillSaid(before *said) said {
 	now.any, now.status = before.any, before.status
 	now.held = before.held && s.action != flag
 	for _, r := range s.references {
-		now.down[r.address] = before.down[r.address] && !r.self
+		now.down[r.Address] = before.down[r.Address] && !r.Self
 	}
-	for of := range backend {
-		now.cannot[of] = before.cannot[of] && s.rules.asks[of]
+	for of := range verdict.Backend {
+		now.cannot[of] = before.cannot[of] && s.rules.Sources[of]
 	}
 	return now
 }
 
 // tell writes a line when the zone's status changes, when a reference goes or comes
 // back, and when a source cannot tell any more or can again.
-func (s *StaleCheck) tell(z *zone, v *verdict, now time.Time) {
+func (s *StaleCheck) tell(z *zone, v *verdict.Verdict, now time.Time) {
 	s.tellReferences(z, now)
 	s.tellAction(z, v, now)
 	silent := true // all sources, and so that the log has it
-	for of := range backend {
-		if s.rules.asks[of] {
-			s.tellSource(z, of, &v.findings[of], now)
+	for of := range verdict.Backend {
+		if s.rules.Sources[of] {
+			s.tellSource(z, of, &v.Findings[of], now)
 			silent = silent && z.said.cannot[of]
 		}
 	}
 	said := &z.said
-	if (said.any && v.status == said.status) || (v.status == unknown && !silent) {
+	if (said.any && v.Status == said.status) || (v.Status == verdict.Unknown && !silent) {
 		return
 	}
 	first := !said.any
-	said.any, said.status = true, v.status
-	switch v.status {
-	case stale:
-		s.log.zones.warningf(now, "Zone %s is stale: %s (%s, %s)", z.name, v.text, v.source, v.why)
-	case unknown:
-		s.log.zones.warningf(now, "Zone %s is of unknown age: %s", z.name, v.text)
-	case fresh:
+	said.any, said.status = true, v.Status
+	switch v.Status {
+	case verdict.Stale:
+		s.log.zones.warningf(now, "Zone %s is stale: %s (%s, %s)", z.name, v.Text, v.Source, v.Reason)
+	case verdict.Unknown:
+		s.log.zones.warningf(now, "Zone %s is of unknown age: %s", z.name, v.Text)
+	case verdict.Fresh:
 		if !first {
 			s.log.zones.infof(now, "Zone %s is fresh again", z.name)
 		}
@@ -67,13 +68,13 @@ func (s *StaleCheck) tell(z *zone, v *verdict, now time.Time) {
 }
 
 // tellAction says when answers begin to be held back, and when they go out again.
-func (s *StaleCheck) tellAction(z *zone, v *verdict, now time.Time) {
-	held := v.act(s.action) != flag
+func (s *StaleCheck) tellAction(z *zone, v *verdict.Verdict, now time.Time) {
+	held := act(v, s.action) != flag
 	if held == z.said.held {
 		return
 	}
 	if z.said.held = held; held {
-		s.log.zones.warningf(now, "Zone %s: answers are held back (%s), others have newer data: %s", z.name, actionNames[s.action], v.text)
+		s.log.zones.warningf(now, "Zone %s: answers are held back (%s), others have newer data: %s", z.name, actionNames[s.action], v.Text)
 	} else {
 		s.log.zones.infof(now, "Zone %s: answers are held back no longer", z.name)
 	}
@@ -82,37 +83,38 @@ func (s *StaleCheck) tellAction(z *zone, v *verdict, now time.Time) {
 // tellSource says that a source cannot tell once that has lasted for two intervals: at
 // the start, when a secondary loads its zone anew, and when a datagram is lost, it heals
 // by itself.
-func (s *StaleCheck) tellSource(z *zone, of source, f *finding, now time.Time) {
+func (s *StaleCheck) tellSource(z *zone, of verdict.Source, f *verdict.Finding, now time.Time) {
 	said := &z.said
 	switch {
-	case f.known:
+	case f.Known:
 		delete(said.since, of)
 		if said.cannot[of] {
 			delete(said.cannot, of)
 			s.log.sources.infof(now, "Zone %s: its %s can tell its age again", z.name, of)
 		}
 		return
-	case f.why == notAsked:
+	case f.Reason == verdict.NotAsked:
 		return
 	case said.since[of].IsZero():
 		said.since[of] = now
 	}
 	if !said.cannot[of] && now.Sub(said.since[of]) >= 2*s.interval {
 		said.cannot[of] = true
-		s.log.sources.warningf(now, "Zone %s: its %s cannot tell its age: %s", z.name, of, f.why)
+		s.log.sources.warningf(now, "Zone %s: its %s cannot tell its age: %s", z.name, of, f.Reason)
 	}
 }
 
 func (s *StaleCheck) tellReferences(z *zone, now time.Time) {
-	for i := range z.history.references {
-		r := &z.history.references[i]
-		if !r.asked || z.said.down[r.address] == (r.failure != "") {
+	for i, r := range s.references {
+		report := z.history.Report(i)
+		down := report.Failure != ""
+		if !report.Asked || z.said.down[r.Address] == down {
 			continue
 		}
-		if z.said.down[r.address] = r.failure != ""; r.failure != "" {
-			s.log.sources.warningf(now, "Zone %s: the answer of %s %s is of no use: %s", z.name, r.source, r.address, r.failure)
+		if z.said.down[r.Address] = down; down {
+			s.log.sources.warningf(now, "Zone %s: the answer of %s %s is of no use: %s", z.name, r.Source, r.Address, report.Failure)
 		} else {
-			s.log.sources.infof(now, "Zone %s: %s %s answers again", z.name, r.source, r.address)
+			s.log.sources.infof(now, "Zone %s: %s %s answers again", z.name, r.Source, r.Address)
 		}
 	}
 }

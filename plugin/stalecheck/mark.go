@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/coredns/coredns/plugin/pkg/edns"
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 
 	"github.com/miekg/dns"
 )
@@ -23,15 +24,15 @@ var actionNames = [actions]string{"flag", "servfail", "refuse", "unserved"}
 
 // act decides what is done to the answers of the zone, where the Corefile asks for
 // configured. An answer is held back only if somebody else can give a newer one now.
-func (v *verdict) act(configured action) action {
-	if v.status == stale && v.newerElsewhere {
+func act(v *verdict.Verdict, configured action) action {
+	if v.Status == verdict.Stale && v.NewerElsewhere {
 		return configured
 	}
 	return flag
 }
 
 // marks reports whether answers of the zone are other than they would be without us.
-func (v *verdict) marks() bool { return v.status == stale || v.refusal != served }
+func marks(v *verdict.Verdict) bool { return v.Status == verdict.Stale || v.Service != verdict.Served }
 
 // remark is what a reply is marked with.
 type remark struct {
@@ -43,25 +44,25 @@ type remark struct {
 // maxText is what EXTRA-TEXT may take of a message that others need.
 const maxText = 64
 
-// remark returns what m, a reply of the zone, is to be marked with, if with anything. A
+// remarkOn returns what m, a reply of the zone, is to be marked with, if with anything. A
 // failure that is not the zone's stays as it is.
-func (v *verdict) remark(m *dns.Msg) (remark, bool) {
-	rm := remark{text: v.text[:min(len(v.text), maxText)]}
+func remarkOn(m *dns.Msg, v *verdict.Verdict) (remark, bool) {
+	rm := remark{text: v.Text[:min(len(v.Text), maxText)]}
 	switch {
 	case m.Rcode == dns.RcodeServerFailure && len(m.Answer) == 0:
-		switch v.refusal {
-		case served:
+		switch v.Service {
+		case verdict.Served:
 			return rm, false
-		case neverLoaded:
+		case verdict.NotLoaded:
 			rm.code, rm.text = dns.ExtendedErrorCodeNotReady, "zone is not loaded yet"
 		default:
 			rm.code = dns.ExtendedErrorCodeInvalidData
-			if v.status != stale {
+			if v.Status != verdict.Stale {
 				rm.text = "zone is no longer served"
 			}
 		}
 		rm.action = markUnserved
-	case v.status != stale:
+	case v.Status != verdict.Stale:
 		return rm, false
 	case m.Rcode == dns.RcodeNameError:
 		rm.code = dns.ExtendedErrorCodeStaleNXDOMAINAnswer

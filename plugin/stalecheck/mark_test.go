@@ -10,6 +10,7 @@ import (
 	"github.com/coredns/coredns/plugin/pkg/edns"
 	"github.com/coredns/coredns/plugin/test"
 	"github.com/coredns/coredns/request"
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 
 	"github.com/miekg/dns"
 )
@@ -64,8 +65,8 @@ func TestWhatIsAppendedStaysOutOfTheBackendsMessage(t *testing.T) {
 }
 
 func TestTextsAreShort(t *testing.T) {
-	v := &verdict{status: stale, text: strings.Repeat("x", 100), newerElsewhere: true}
-	if rm, _ := v.remark(new(dns.Msg)); len(rm.text) != 64 {
+	v := &verdict.Verdict{Status: verdict.Stale, Text: strings.Repeat("x", 100), NewerElsewhere: true}
+	if rm, _ := remarkOn(new(dns.Msg), v); len(rm.text) != 64 {
 		t.Errorf("the text has %d octets", len(rm.text))
 	}
 	s := newCheck(t, "stalecheck {\n primary 192.0.2.1\n action refuse\n}")

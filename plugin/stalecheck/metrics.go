@@ -6,6 +6,7 @@ import (
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/metrics"
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
@@ -88,7 +89,7 @@ func (c *zonesCollector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
 	for name, f := range figures() {
-		for s := range sources {
+		for s := range verdict.NumSources {
 			if f.known[s] {
 				gauge(c.age, f.ages[s].Seconds(), name, s.String())
 			}
@@ -96,7 +97,7 @@ func (c *zonesCollector) Collect(ch chan<- prometheus.Metric) {
 				gauge(c.serial, float64(f.serials[s]), name, s.String())
 			}
 		}
-		for i := range statuses {
+		for i := range verdict.NumStatuses {
 			gauge(c.status, boolean(i == f.status), name, i.String())
 		}
 		for address, up := range f.up {

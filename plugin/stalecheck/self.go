@@ -3,6 +3,8 @@ package stalecheck
 import (
 	"net"
 	"slices"
+
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 )
 
 // leaveOutSelf takes out references that are this very server, which would always agree
@@ -10,7 +12,7 @@ import (
 // addresses, those of this host.
 func (s *StaleCheck) leaveOutSelf(listenHosts []string, port string, addresses []net.IP) {
 	for i, r := range s.references {
-		host, refPort, err := net.SplitHostPort(r.address)
+		host, refPort, err := net.SplitHostPort(r.Address)
 		ip := net.ParseIP(host)
 		if err != nil || ip == nil || refPort != port {
 			continue
@@ -18,14 +20,14 @@ func (s *StaleCheck) leaveOutSelf(listenHosts []string, port string, addresses [
 		for _, listen := range listenHosts {
 			bound := net.ParseIP(listen)
 			if ip.Equal(bound) || ((bound == nil || bound.IsUnspecified()) && slices.ContainsFunc(addresses, ip.Equal)) {
-				s.references[i].self = true
-				for _, z := range s.zones {
-					z.history.references[i].self = true
-				}
-				log.Infof("%s %s is this server itself, and is not asked", r.source, r.address)
+				s.references[i].Self = true
+				log.Infof("%s %s is this server itself, and is not asked", r.Source, r.Address)
 				break
 			}
 		}
+	}
+	for _, z := range s.zones { // nothing has been seen yet
+		z.history = verdict.New(s.rules, s.references)
 	}
 }
 

@@ -1,18 +1,16 @@
-// Package stalecheck measures how old the zone behind an answer is, marks the answer,
-// and tells the operator.
+// Package stalecheck marks the answers of a zone whose data has grown old, and tells the
+// operator.
 //
-// A server whose source of data is lost goes on answering, and nothing tells its answers
-// from fresh ones: a secondary whose primary refuses transfers, an informer whose watch
-// has frozen, a file that nobody writes any more. A serial alone does not tell either:
-// what counts is for how long others have had a newer one.
+// A server that has lost its source of data goes on answering, and nothing tells its
+// answers from fresh ones: a secondary whose primary refuses transfers, an informer whose
+// watch has frozen, a file that nobody writes any more.
 //
-// What was seen of a zone is kept in history.go, what follows from it is decided in
-// verdict.go, and what happens to a message in mark.go: pure functions of what was seen
-// and of an explicit now. serial.go and heartbeat.go read times. Around them, zone.go
-// looks at each zone about every interval, by probe.go at other servers and by
-// backend.go at this server's own backend past its cache, and publishes the verdict for
-// the handler in this file to load. live.go keeps what was seen over a reload; metrics.go
-// and log.go say it.
+// Package verdict decides how old a zone is; this package feeds it and acts on it.
+// zone.go looks at each zone about every interval: at other servers (probe.go), and at
+// this server's own backend past its cache (backend.go, heartbeat.go). It publishes the
+// verdict, which the handler in this file loads. mark.go decides what happens to a
+// message and writer.go does it. live.go starts, stops, and keeps what was seen over a
+// reload; metrics.go and log.go tell it; setup.go and parse.go read the stanza.
 package stalecheck
 
 import (
@@ -29,6 +27,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/metadata"
 	"github.com/coredns/coredns/request"
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 
 	"github.com/miekg/dns"
 )
@@ -41,16 +40,16 @@ type StaleCheck struct {
 
 	zones      []*zone
 	byName     map[string]*zone
-	rules      rules
-	references []reference // as a zone's history begins with
-	heartbeat  string      // fully qualified; "" is none
+	rules      verdict.Rules
+	references []verdict.Reference // as a zone's history begins with
+	heartbeat  string              // fully qualified; "" is none
 	interval   time.Duration
 	ttl        uint32 // that answers of stale zones may have at most, in seconds; 0 is any
 	action     action
 	view       string
 
 	now       func() time.Time
-	ask       func(ctx context.Context, address, zone string) (serial uint32, failed failure)
+	ask       func(ctx context.Context, address, zone string) (serial uint32, failure verdict.Failure)
 	nsidBytes int  // that nsid, which comes after us, adds to a reply if asked to
 	dns64     bool // it comes after us, and makes AAAA records of A records
 
@@ -75,15 +74,15 @@ func (s *StaleCheck) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 		return plugin.NextOrFailure(s.Name(), s.Next, ctx, w, r)
 	}
 	v := z.verdict.Load()
-	if !v.marks() {
+	if !marks(v) {
 		return plugin.NextOrFailure(s.Name(), s.Next, ctx, w, r)
 	}
 	rw := &responseWriter{ResponseWriter: w, check: s, ctx: ctx, zone: z, verdict: v, query: r, opt: r.IsEdns0()}
-	if a := v.act(s.action); a != flag && !z.isSerial(r.Question[0]) {
+	if a := act(v, s.action); a != flag && !z.isSerial(r.Question[0]) {
 		return dns.RcodeSuccess, rw.answer(a)
 	}
 	rcode, err := plugin.NextOrFailure(s.Name(), s.Next, ctx, rw, r)
-	if rcode == dns.RcodeServerFailure && v.refusal != served {
+	if rcode == dns.RcodeServerFailure && v.Service != verdict.Served {
 		// Nothing is written yet, and what the server would write never passes us.
 		return dns.RcodeSuccess, errors.Join(err, rw.WriteMsg(new(dns.Msg).SetRcode(r, rcode)))
 	}
@@ -127,9 +126,9 @@ func (s *StaleCheck) Vital() error {
 	for _, z := range s.zones {
 		v := z.verdict.Load()
 		switch {
-		case v.status != stale:
+		case v.Status != verdict.Stale:
 		case first == nil:
-			first = fmt.Errorf("zone %s is stale: %s", z.name, v.text)
+			first = fmt.Errorf("zone %s is stale: %s", z.name, v.Text)
 		default:
 			more++
 		}
@@ -147,10 +146,10 @@ func (s *StaleCheck) Metadata(ctx context.Context, state request.Request) contex
 		return ctx
 	}
 	v := z.verdict.Load()
-	metadata.SetValueFunc(ctx, pluginName+"/status", func() string { return v.status.String() })
-	if v.status != unknown {
-		metadata.SetValueFunc(ctx, pluginName+"/age", func() string { return strconv.FormatInt(int64(v.age/time.Second), 10) })
-		metadata.SetValueFunc(ctx, pluginName+"/source", func() string { return v.source.String() })
+	metadata.SetValueFunc(ctx, pluginName+"/status", func() string { return v.Status.String() })
+	if v.Status != verdict.Unknown {
+		metadata.SetValueFunc(ctx, pluginName+"/age", func() string { return strconv.FormatInt(int64(v.Age/time.Second), 10) })
+		metadata.SetValueFunc(ctx, pluginName+"/source", func() string { return v.Source.String() })
 	}
 	return ctx
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/coredns/coredns/plugin/tsig"
 	"github.com/coredns/coredns/request"
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 
 	"github.com/miekg/dns"
 )
@@ -20,7 +21,7 @@ type responseWriter struct {
 	check   *StaleCheck
 	ctx     context.Context // of the query, for the metric's labels
 	zone    *zone
-	verdict *verdict
+	verdict *verdict.Verdict
 	query   *dns.Msg
 	opt     *dns.OPT // of the query; nil if it had none
 }
@@ -30,7 +31,7 @@ func (w *responseWriter) WriteMsg(m *dns.Msg) error {
 	if m == nil {
 		return errNilMessage
 	}
-	rm, ok := w.verdict.remark(m)
+	rm, ok := remarkOn(m, w.verdict)
 	if !ok || m.IsTsig() != nil { // signed below us: nothing of it may change
 		return w.ResponseWriter.WriteMsg(m)
 	}
@@ -43,7 +44,7 @@ func (w *responseWriter) answer(a action) error {
 	if a == answerRefused {
 		rcode = dns.RcodeRefused
 	}
-	text := w.verdict.text
+	text := w.verdict.Text
 	return w.write(new(dns.Msg).SetRcode(w.query, rcode), remark{a, dns.ExtendedErrorCodeInvalidData, text[:min(len(text), maxText)]})
 }
 

@@ -3,10 +3,11 @@ package stalecheck
 import (
 	"context"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 )
 
 // zone is a zone that is watched. What was seen of it changes under mu; the verdict is
@@ -14,10 +15,10 @@ import (
 type zone struct {
 	name    string // lower case and with the final dot
 	backend reader
-	verdict atomic.Pointer[verdict]
+	verdict atomic.Pointer[verdict.Verdict]
 
 	mu      sync.Mutex
-	history history
+	history *verdict.History
 	said    said
 	asking  []atomic.Bool  // by reference: its answer is awaited
 	late    []atomic.Int32 // by reference: how many of its last answers did not come in time
@@ -27,27 +28,27 @@ type zone struct {
 
 func (s *StaleCheck) newZone(name string) *zone {
 	z := &zone{name: name, asking: make([]atomic.Bool, len(s.references)), late: make([]atomic.Int32, len(s.references))}
-	z.history.keep = 2 * s.rules.maxAge
 	z.said = newSaid()
-	z.history.references = slices.Clone(s.references)
-	z.verdict.Store(s.rules.judge(&z.history, time.Time{}))
+	z.history = verdict.New(s.rules, s.references)
+	v := z.history.Judge(time.Time{})
+	z.verdict.Store(&v)
 	return z
 }
 
 // observe takes what was seen of a zone, and publishes what follows from it.
-func (s *StaleCheck) observe(z *zone, seen func(h *history, now time.Time)) {
+func (s *StaleCheck) observe(z *zone, seen func(h *verdict.History, now time.Time)) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	now := s.now()
-	seen(&z.history, now)
-	v := s.rules.judge(&z.history, now)
-	was := z.verdict.Swap(v)
-	if v.marks() && !was.marks() {
+	seen(z.history, now)
+	v := z.history.Judge(now)
+	was := z.verdict.Swap(&v)
+	if marks(&v) && !marks(was) {
 		s.marking.Add(1)
-	} else if was.marks() && !v.marks() {
+	} else if marks(was) && !marks(&v) {
 		s.marking.Add(-1)
 	}
-	s.tell(z, v, now)
+	s.tell(z, &v, now)
 }
 
 // watch looks inside at once, everywhere after delay, and then about every interval,
@@ -60,8 +61,8 @@ func (s *StaleCheck) watch(ctx context.Context, z *zone, delay time.Duration) {
 	defer timer.Stop()
 	for {
 		wait := next.Sub(s.now())
-		if v := z.verdict.Load(); v.due > 0 {
-			wait = min(wait, v.judged.Add(v.due).Sub(s.now()))
+		if v := z.verdict.Load(); !v.Due.IsZero() {
+			wait = min(wait, v.Due.Sub(s.now()))
 		}
 		timer.Reset(wait)
 		select {
@@ -89,7 +90,7 @@ func scattered(d time.Duration) time.Duration {
 func (s *StaleCheck) look(ctx context.Context, z *zone) {
 	s.lookInside(ctx, z)
 	for i := range z.asking {
-		if s.references[i].self || z.asking[i].Swap(true) {
+		if s.references[i].Self || z.asking[i].Swap(true) {
 			continue // the last round's is still on its way
 		}
 		s.tasks.Go(func() {
@@ -104,37 +105,37 @@ func (s *StaleCheck) look(ctx context.Context, z *zone) {
 func (s *StaleCheck) lookInside(ctx context.Context, z *zone) {
 	reading, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	serial, expire, failed := z.backend.askOwn(reading, z.name)
+	serial, expire, failure := z.backend.askOwn(reading, z.name)
 	var at time.Time
-	var why reason
+	var reason verdict.Reason
 	if s.heartbeat != "" {
-		at, why = z.backend.askHeartbeat(reading, s.heartbeat, s.now())
+		at, reason = z.backend.askHeartbeat(reading, s.heartbeat, s.now())
 	}
 	if ctx.Err() != nil {
 		return
 	}
-	countFailure("backend", string(failed))
-	countFailure("heartbeat", string(why))
-	s.observe(z, func(h *history, now time.Time) {
-		h.observeOwn(serial, expire, failed, now)
+	countFailure("backend", string(failure))
+	countFailure("heartbeat", string(reason))
+	s.observe(z, func(h *verdict.History, now time.Time) {
+		h.ObserveOwn(serial, expire, failure, now)
 		if s.heartbeat != "" {
-			h.observeHeartbeat(at, why, now)
+			h.ObserveHeartbeat(at, reason, now)
 		}
 	})
 }
 
 // probe asks a reference for its serial, once it is this zone's turn.
 func (s *StaleCheck) probe(ctx context.Context, z *zone, i int) {
-	address := s.references[i].address
+	address := s.references[i].Address
 	turn := s.turns[address].take(ctx, z.late[i].Load() > 1) // one may have been lost
 	if turn == nil {
 		return
 	}
 	asking, cancel := context.WithTimeout(ctx, probeTimeout)
-	serial, failed := s.ask(asking, address, z.name)
+	serial, failure := s.ask(asking, address, z.name)
 	cancel()
 	<-turn
-	if failed == timeout {
+	if failure == verdict.Timeout {
 		z.late[i].Add(1)
 	} else {
 		z.late[i].Store(0)
@@ -142,6 +143,6 @@ func (s *StaleCheck) probe(ctx context.Context, z *zone, i int) {
 	if ctx.Err() != nil {
 		return // cut off by the end of this instance, which says nothing of the reference
 	}
-	countFailure(address, string(failed))
-	s.observe(z, func(h *history, now time.Time) { h.observeReference(i, serial, failed, now) })
+	countFailure(address, string(failure))
+	s.observe(z, func(h *verdict.History, now time.Time) { h.ObserveReference(i, serial, failure, now) })
 }
