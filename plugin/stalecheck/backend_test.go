@@ -86,8 +86,8 @@ func TestReadingOurOwnSerial(t *testing.T) {
 		}), verdict.Panicked},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := reader{entry: tc.backend}
-			for range 2 * maxAway { // no way out leaves a query behind
+			b := backend{entry: tc.backend}
+			for range 2 * maxPending { // no way out leaves a query behind
 				serial, expire, failure := b.askOwn(t.Context(), "example.org.")
 				if failure != tc.want {
 					t.Fatalf("failure %q, want %q", failure, tc.want)
@@ -104,7 +104,7 @@ func TestReadingOurOwnSerial(t *testing.T) {
 func TestABackendThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		free, asked := make(chan struct{}), new(atomic.Int32)
-		b := reader{entry: plugin.HandlerFunc(func(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+		b := backend{entry: plugin.HandlerFunc(func(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 			asked.Add(1)
 			<-free
 			return dns.RcodeRefused, nil
@@ -116,7 +116,7 @@ func TestABackendThatHangs(t *testing.T) {
 			}
 			cancel()
 		}
-		if n := asked.Load(); n != maxAway {
+		if n := asked.Load(); n != maxPending {
 			t.Errorf("it was asked %d times", n)
 		}
 		close(free)
@@ -131,7 +131,7 @@ func TestTheHeartbeatIsReadFromTheBackend(t *testing.T) {
 	const name = "beat.example.org."
 	beats := map[uint16]*dns.Msg{}
 	var asked []uint16
-	b := reader{entry: plugin.HandlerFunc(func(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	b := backend{entry: plugin.HandlerFunc(func(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 		asked = append(asked, r.Question[0].Qtype)
 		if m := beats[r.Question[0].Qtype]; m != nil {
 			return dns.RcodeSuccess, w.WriteMsg(m)

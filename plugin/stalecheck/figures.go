@@ -7,18 +7,18 @@ import (
 	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 )
 
-// zoneFigures are what the metrics say of a zone. If several server blocks have a zone,
-// or two instances of one during a reload, it is the worst of what they know.
+// zoneFigures are what the gauges say of a zone. If several instances watch it, for several
+// server blocks or during a reload, that is the worst of what they know.
 type zoneFigures struct {
 	status  verdict.Status
 	known   [verdict.NumSources]bool
 	ages    [verdict.NumSources]time.Duration
 	heard   [verdict.NumSources]bool
-	serials [verdict.NumSources]uint32 // the newest by source; that of backend is our oldest
-	up      map[string]bool            // by the reference's address, of those that were asked
+	serials [verdict.NumSources]uint32 // the newest of each source, but the oldest of the backend
+	up      map[string]bool            // by address, of the references that were asked
 }
 
-// figures returns those of all zones that are watched, by zone.
+// figures returns those of all zones that are watched, by name.
 func figures() map[string]*zoneFigures {
 	live.Lock()
 	instances := slices.Clone(live.instances)
@@ -64,13 +64,10 @@ func (f *zoneFigures) add(h *verdict.History, references []verdict.Reference) {
 	}
 }
 
-// worse orders what an operator has to know: stale, then unknown, then fresh.
+// worse returns what an operator has to know first: stale, then unknown, then fresh.
 func worse(a, b verdict.Status) verdict.Status {
-	if a == verdict.Stale || b == verdict.Stale {
-		return verdict.Stale
+	if a == verdict.Stale || (a == verdict.Unknown && b == verdict.Fresh) {
+		return a
 	}
-	if a == verdict.Unknown || b == verdict.Unknown {
-		return verdict.Unknown
-	}
-	return verdict.Fresh
+	return b
 }

@@ -132,7 +132,7 @@ func TestFreshZonesGetNoWriter(t *testing.T) {
 		s.seen(t, "b.example.org.", behind95) // another zone
 	}
 	s.seen(t, "b.example.org.", func(h *verdict.History) { h.ObserveOwn(2026112105, 1000, "", at) })
-	if n := s.marking.Load(); n != 0 {
+	if n := s.marked.Load(); n != 0 {
 		t.Errorf("%d zones are marked, want none after the cure", n)
 	}
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/miekg/dns"
 )
 
-// askHeartbeat reads the heartbeat from the backend. A CNAME is asked for first: a query
-// for another type can make a backend look for the target, which is another zone's.
-func (b *reader) askHeartbeat(ctx context.Context, name string, now time.Time) (time.Time, verdict.Reason) {
+// askHeartbeat reads the heartbeat from the backend. It asks for a CNAME first: a query for
+// another type can make a backend look for the target, which is in another zone.
+func (b *backend) askHeartbeat(ctx context.Context, name string, now time.Time) (time.Time, verdict.Reason) {
 	if alias, _ := b.ask(ctx, name, dns.TypeCNAME); alias != nil {
 		if at, reason := readHeartbeat(name, alias.Answer, now); reason != verdict.NoHeartbeat {
 			return at, reason
@@ -35,8 +35,8 @@ func readHeartbeat(name string, records []dns.RR, now time.Time) (time.Time, ver
 	for _, rr := range records {
 		switch rr := rr.(type) {
 		case *dns.TXT:
-			// The character-strings of a record are one text (as in RFC 7208 section 3.3):
-			// nsupdate and zone files split what is not quoted at its blanks.
+			// The strings of a record are one text, as in RFC 7208 section 3.3: nsupdate and
+			// zone files split what is not quoted at its blanks.
 			texts = append(texts, strings.Join(rr.Txt, ""))
 		case *dns.CNAME:
 			if strings.EqualFold(rr.Hdr.Name, name) {

@@ -9,52 +9,49 @@ import (
 
 var log = clog.NewWithPlugin(pluginName)
 
-// said is what the log says of a zone. It outlives a reload.
-type said struct {
-	any    bool // something of the status
-	status verdict.Status
-	held   bool                         // that answers are held back
-	down   map[string]bool              // by a reference's address: that it is of no use
-	cannot map[verdict.Source]bool      // that the source cannot tell
-	since  map[verdict.Source]time.Time // since when it cannot, said or not
+// loggedState is what the log has said of a zone, so that it says no more than changes. It
+// outlives a reload.
+type loggedState struct {
+	anyStatus  bool // else status means nothing yet
+	status     verdict.Status
+	heldBack   bool
+	down       map[string]bool // references, by address
+	cannotTell [verdict.NumSources]bool
+	silence    [verdict.NumSources]time.Time // since when a source cannot tell, logged or not
 }
 
-func newSaid() said {
-	return said{down: make(map[string]bool), cannot: make(map[verdict.Source]bool), since: make(map[verdict.Source]time.Time)}
-}
-
-// stillSaid is what of that which was said before a reload is true of this instance.
-func (s *StaleCheck) stillSaid(before *said) said {
-	now := newSaid()
-	now.any, now.status = before.any, before.status
-	now.held = before.held && s.action != flag
+// stillLogged returns what of the log from before a reload concerns this instance, too.
+func (s *StaleCheck) stillLogged(before *loggedState) loggedState {
+	now := loggedState{anyStatus: before.anyStatus, status: before.status, down: make(map[string]bool)}
+	now.heldBack = before.heldBack && s.action != flag
 	for _, r := range s.references {
-		now.down[r.Address] = before.down[r.Address] && !r.Self
+		now.down[r.Address] = before.down[r.Address]
 	}
-	for of := range verdict.Backend {
-		now.cannot[of] = before.cannot[of] && s.rules.Sources[of]
+	for source, asked := range s.rules.Sources {
+		now.cannotTell[source] = before.cannotTell[source] && asked
 	}
 	return now
 }
 
-// tell writes a line when the zone's status changes, when a reference goes or comes
-// back, and when a source cannot tell any more or can again.
-func (s *StaleCheck) tell(z *zone, v *verdict.Verdict, now time.Time) {
-	s.tellReferences(z, now)
-	s.tellAction(z, v, now)
-	silent := true // all sources, and so that the log has it
-	for of := range verdict.Backend {
-		if s.rules.Sources[of] {
-			s.tellSource(z, of, &v.Findings[of], now)
-			silent = silent && z.said.cannot[of]
+// logChanges writes a line when the zone's status changes, when answers begin or cease to
+// be held back, when a reference fails or answers again, and when a source can no longer
+// tell the age or can again.
+func (s *StaleCheck) logChanges(z *zone, v *verdict.Verdict, now time.Time) {
+	s.logReferences(z, now)
+	s.logAction(z, v, now)
+	noneCanTell := true // and the log has said so of each
+	for source, asked := range s.rules.Sources {
+		if asked {
+			s.logSource(z, verdict.Source(source), &v.Findings[source], now)
+			noneCanTell = noneCanTell && z.logged.cannotTell[source]
 		}
 	}
-	said := &z.said
-	if (said.any && v.Status == said.status) || (v.Status == verdict.Unknown && !silent) {
+	l := &z.logged
+	if (l.anyStatus && v.Status == l.status) || (v.Status == verdict.Unknown && !noneCanTell) {
 		return
 	}
-	first := !said.any
-	said.any, said.status = true, v.Status
+	first := !l.anyStatus
+	l.anyStatus, l.status = true, v.Status
 	switch v.Status {
 	case verdict.Stale:
 		s.log.zones.warningf(now, "Zone %s is stale: %s (%s, %s)", z.name, v.Text, v.Source, v.Reason)
@@ -67,51 +64,50 @@ func (s *StaleCheck) tell(z *zone, v *verdict.Verdict, now time.Time) {
 	}
 }
 
-// tellAction says when answers begin to be held back, and when they go out again.
-func (s *StaleCheck) tellAction(z *zone, v *verdict.Verdict, now time.Time) {
-	held := act(v, s.action) != flag
-	if held == z.said.held {
+// logAction logs when answers begin to be held back, and when they go out again.
+func (s *StaleCheck) logAction(z *zone, v *verdict.Verdict, now time.Time) {
+	held := actionFor(v, s.action) != flag
+	if held == z.logged.heldBack {
 		return
 	}
-	if z.said.held = held; held {
+	if z.logged.heldBack = held; held {
 		s.log.zones.warningf(now, "Zone %s: answers are held back (%s), others have newer data: %s", z.name, actionNames[s.action], v.Text)
 	} else {
 		s.log.zones.infof(now, "Zone %s: answers are held back no longer", z.name)
 	}
 }
 
-// tellSource says that a source cannot tell once that has lasted for two intervals: at
-// the start, when a secondary loads its zone anew, and when a datagram is lost, it heals
-// by itself.
-func (s *StaleCheck) tellSource(z *zone, of verdict.Source, f *verdict.Finding, now time.Time) {
-	said := &z.said
+// logSource logs that a source cannot tell the age once that has lasted for two intervals.
+// At the start, while a secondary loads its zone, and after a lost datagram it heals by
+// itself.
+func (s *StaleCheck) logSource(z *zone, source verdict.Source, f *verdict.Finding, now time.Time) {
+	cannotTell, since := &z.logged.cannotTell[source], &z.logged.silence[source]
 	switch {
 	case f.Known:
-		delete(said.since, of)
-		if said.cannot[of] {
-			delete(said.cannot, of)
-			s.log.sources.infof(now, "Zone %s: its %s can tell its age again", z.name, of)
+		if *cannotTell {
+			s.log.sources.infof(now, "Zone %s: its %s can tell its age again", z.name, source)
 		}
+		*cannotTell, *since = false, time.Time{}
 		return
 	case f.Reason == verdict.NotAsked:
 		return
-	case said.since[of].IsZero():
-		said.since[of] = now
+	case since.IsZero():
+		*since = now
 	}
-	if !said.cannot[of] && now.Sub(said.since[of]) >= 2*s.interval {
-		said.cannot[of] = true
-		s.log.sources.warningf(now, "Zone %s: its %s cannot tell its age: %s", z.name, of, f.Reason)
+	if !*cannotTell && now.Sub(*since) >= 2*s.interval {
+		*cannotTell = true
+		s.log.sources.warningf(now, "Zone %s: its %s cannot tell its age: %s", z.name, source, f.Reason)
 	}
 }
 
-func (s *StaleCheck) tellReferences(z *zone, now time.Time) {
+func (s *StaleCheck) logReferences(z *zone, now time.Time) {
 	for i, r := range s.references {
 		report := z.history.Report(i)
 		down := report.Failure != ""
-		if !report.Asked || z.said.down[r.Address] == down {
+		if !report.Asked || z.logged.down[r.Address] == down {
 			continue
 		}
-		if z.said.down[r.Address] = down; down {
+		if z.logged.down[r.Address] = down; down {
 			s.log.sources.warningf(now, "Zone %s: the answer of %s %s is of no use: %s", z.name, r.Source, r.Address, report.Failure)
 		} else {
 			s.log.sources.infof(now, "Zone %s: %s %s answers again", z.name, r.Source, r.Address)

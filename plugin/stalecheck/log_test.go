@@ -181,10 +181,14 @@ func TestAReloadKeepsWhatWasSaid(t *testing.T) {
 	after := newCheck(t, withPrimary)
 	z := after.zones[0]
 	z.history.Inherit(before.zones[0].history)
-	before.zones[0].said.cannot[verdict.Heartbeat] = true // which nobody asks for any more
-	z.said = after.stillSaid(&before.zones[0].said)
-	if z.said.cannot[verdict.Heartbeat] {
+	before.zones[0].logged.cannotTell[verdict.Heartbeat] = true // which nobody asks for any more
+	before.zones[0].logged.heldBack = true                      // by an action that is configured no more
+	z.logged = after.stillLogged(&before.zones[0].logged)
+	if z.logged.cannotTell[verdict.Heartbeat] {
 		t.Error("a heartbeat that is not asked for cannot tell")
+	}
+	if z.logged.heldBack {
+		t.Error("what is only flagged is held back")
 	}
 	got := strings.Join(logged(t, func() {
 		after.seen(t, "example.org.", func(h *verdict.History) { h.ObserveReference(0, 0, verdict.Timeout, at) })
@@ -219,11 +223,11 @@ func TestAThousandZonesAtOnceAreNotAThousandLines(t *testing.T) {
 		})
 	}
 	got := all(behind95)
-	if len(got) != perWindow+1 || !strings.HasPrefix(got[perWindow], "[WARNING] More changes within 1m0s than are logged") {
+	if len(got) != linesPerWindow+1 || !strings.HasPrefix(got[linesPerWindow], "[WARNING] More changes within 1m0s than are logged") {
 		t.Errorf("%d lines, the last is %q", len(got), got[len(got)-1])
 	}
-	now = now.Add(window)
-	if got := all(func(h *verdict.History) { h.ObserveOwn(2026112105, 1000, "", now) }); len(got) != perWindow+1 || got[0] != fmt.Sprintf("[INFO] Zone %s is fresh again", s.zones[0].name) {
+	now = now.Add(logWindow)
+	if got := all(func(h *verdict.History) { h.ObserveOwn(2026112105, 1000, "", now) }); len(got) != linesPerWindow+1 || got[0] != fmt.Sprintf("[INFO] Zone %s is fresh again", s.zones[0].name) {
 		t.Errorf("a minute later %d lines, the first is %q", len(got), got[0])
 	}
 }

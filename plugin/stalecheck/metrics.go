@@ -28,18 +28,18 @@ var (
 	}, []string{"reference", "reason"})
 )
 
-// countFailure counts an answer that was of no use, if it was.
-func countFailure(reference, why string) {
-	if why != "" {
-		probeFailures.WithLabelValues(reference, why).Inc()
+// countFailure counts an answer that was of no use. Without a reason it was of use.
+func countFailure(reference, reason string) {
+	if reason != "" {
+		probeFailures.WithLabelValues(reference, reason).Inc()
 	}
 }
 
-// counters are the counter of each action.
-type counters [len(actionNames)]prometheus.Counter
+// counters has a counter for each action.
+type counters [actions]prometheus.Counter
 
-// count counts a response to the query of ctx. Finding a counter by its labels costs
-// more than marking a message, so the counters are kept.
+// count counts a response to the query of ctx. Finding a counter by its labels costs more
+// than marking a message, so a zone keeps those that it has found.
 func (z *zone) count(ctx context.Context, a action) {
 	server := metrics.WithServer(ctx)
 	found, ok := z.counters.Load(server)
@@ -53,8 +53,8 @@ func (z *zone) count(ctx context.Context, a action) {
 	found.(*counters)[a].Inc()
 }
 
-// zonesCollector reads the verdicts when it is scraped: there is nothing to take back
-// when a source falls silent, a zone goes, or a reload has two instances side by side.
+// zonesCollector reads the verdicts when it is scraped. So there are no gauges to take back
+// when a source falls silent, a zone goes, or a reload ends an instance.
 type zonesCollector struct {
 	age, status, serial, up *prometheus.Desc
 }

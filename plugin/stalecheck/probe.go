@@ -32,14 +32,14 @@ func askSerial(ctx context.Context, address, zone string) (uint32, verdict.Failu
 	return readSerial(reply, zone)
 }
 
-// exchange returns the reply to query, if it is one.
+// exchange sends query and returns the reply, if it is one to this query.
 func exchange(ctx context.Context, network, address string, query *dns.Msg) (*dns.Msg, verdict.Failure) {
 	conn, err := (&dns.Client{Net: network}).DialContext(ctx, address)
 	if err != nil {
 		return nil, whyNoReply(err)
 	}
 	defer conn.Close()
-	// ctx has a deadline, which the client heeds; a shutdown comes before that.
+	// The client heeds ctx's deadline, but not that a shutdown cancels it earlier.
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 
 	reply, _, err := new(dns.Client).ExchangeWithConnContext(ctx, query, conn)
@@ -79,14 +79,11 @@ func readSerial(reply *dns.Msg, zone string) (uint32, verdict.Failure) {
 	if failure := rcodeFailure(reply.Rcode); failure != "" {
 		return 0, failure
 	}
-	soa, failure := onlySOA(reply.Answer, zone)
-	switch {
-	case failure != "":
-		return 0, failure
-	case !reply.Authoritative:
+	serial, _, failure := readSOA(reply.Answer, zone)
+	if failure == "" && !reply.Authoritative {
 		return 0, verdict.NotAuthoritative
 	}
-	return soa.Serial, ""
+	return serial, failure
 }
 
 func rcodeFailure(rcode int) verdict.Failure {
@@ -101,21 +98,16 @@ func rcodeFailure(rcode int) verdict.Failure {
 	return verdict.OtherRcode
 }
 
-// onlySOA returns the one SOA record of zone in an answer.
-func onlySOA(answer []dns.RR, zone string) (*dns.SOA, verdict.Failure) {
-	var found *dns.SOA
+// readSOA reads the one SOA record of zone in an answer.
+func readSOA(answer []dns.RR, zone string) (serial, expire uint32, failure verdict.Failure) {
+	failure = verdict.NoSOA
 	for _, rr := range answer {
-		soa, ok := rr.(*dns.SOA)
-		if !ok || !strings.EqualFold(soa.Hdr.Name, zone) {
-			continue
+		if soa, ok := rr.(*dns.SOA); ok && strings.EqualFold(soa.Hdr.Name, zone) {
+			if failure == "" {
+				return 0, 0, verdict.SeveralSOAs
+			}
+			serial, expire, failure = soa.Serial, soa.Expire, ""
 		}
-		if found != nil {
-			return nil, verdict.SeveralSOAs
-		}
-		found = soa
 	}
-	if found == nil {
-		return nil, verdict.NoSOA
-	}
-	return found, ""
+	return serial, expire, failure
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 )
 
-// leaveOutSelf takes out references that are this very server, which would always agree
-// with itself. listenHosts and port are where the server block listens; "" is on all of
-// addresses, those of this host.
+// leaveOutSelf finds the references that are this server itself, which would always agree
+// with itself. listenHosts and port are where the server block listens, and addresses are
+// those of this host: a listen host of "" is all of them.
 func (s *StaleCheck) leaveOutSelf(listenHosts []string, port string, addresses []net.IP) {
 	for i, r := range s.references {
 		host, refPort, err := net.SplitHostPort(r.Address)
@@ -26,7 +26,7 @@ func (s *StaleCheck) leaveOutSelf(listenHosts []string, port string, addresses [
 			}
 		}
 	}
-	for _, z := range s.zones { // nothing has been seen yet
+	for _, z := range s.zones { // of which nothing has been seen yet
 		z.history = verdict.New(s.rules, s.references)
 	}
 }
@@ -34,7 +34,7 @@ func (s *StaleCheck) leaveOutSelf(listenHosts []string, port string, addresses [
 // hostAddresses returns the addresses of this host's interfaces.
 func hostAddresses() []net.IP {
 	var ips []net.IP
-	addrs, _ := net.InterfaceAddrs() // without them a server asks itself, and finds that it agrees
+	addrs, _ := net.InterfaceAddrs() // without them the server asks itself, and agrees
 	for _, addr := range addrs {
 		if network, ok := addr.(*net.IPNet); ok {
 			ips = append(ips, network.IP)

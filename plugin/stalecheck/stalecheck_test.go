@@ -34,8 +34,7 @@ var at = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 const withPrimary = "stalecheck {\n primary 192.0.2.1\n peers 192.0.2.2\n}"
 
-// seen makes the plugin's zone what a transcript of observations makes it: those of
-// verdict_test.go, in seconds before now.
+// seen lets the plugin's zone see what observe tells its history.
 func (s *StaleCheck) seen(tb testing.TB, name string, observe func(h *verdict.History)) *StaleCheck {
 	tb.Helper()
 	z := s.byName[name]

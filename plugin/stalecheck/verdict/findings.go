@@ -15,8 +15,8 @@ type Finding struct {
 	due    time.Duration // until it is stale if nothing happens; 0 if it will not be
 }
 
-// aged is what a source says that knows the age of a zone which grows older and may be
-// as old as limit.
+// aged is the finding of a source that can tell the age. The zone grows older with time, and
+// is stale above limit.
 func aged(age, limit time.Duration, reason Reason, text string) Finding {
 	f := Finding{Known: true, Age: age, Stale: age > limit, Reason: reason, Text: text}
 	if !f.Stale {
@@ -25,19 +25,19 @@ func aged(age, limit time.Duration, reason Reason, text string) Finding {
 	return f
 }
 
-// summary is what the references of a source have answered.
+// summary is what the references of a source have answered: whether any of them did.
 type summary struct {
-	others           bool // than this server itself
+	others           bool // there is one that is not this server itself
 	asked, heard, up bool
-	comparable       bool   // with ours, at least one that is up
+	comparable       bool   // one that is up has a serial that compares with ours
 	latest           uint32 // serial
 }
 
-func (h *History) summarise(of Source) summary {
+func (h *History) summarise(source Source) summary {
 	var s summary
 	for i := range h.references {
 		r := &h.references[i]
-		if r.Source != of {
+		if r.Source != source {
 			continue
 		}
 		s.others = s.others || !r.Self
@@ -57,24 +57,23 @@ func (h *History) summarise(of Source) summary {
 	return s
 }
 
-// judgeReferences compares our serial with those of the primaries, or of the peers.
-func (h *History) judgeReferences(of Source, now time.Time) Finding {
-	s := h.summarise(of)
+// judgeReferences compares our serial with those of the primaries, or of the peers. While
+// no primary answers, it also judges whether the zone has expired.
+func (h *History) judgeReferences(source Source, now time.Time) Finding {
+	s := h.summarise(source)
 	switch {
 	case !s.others:
 		return Finding{Reason: OnlySelf}
 	case !s.asked:
 		return Finding{Reason: NotAsked}
-	case !h.own.known:
-		return Finding{Reason: OwnUnknown}
-	case h.own.unreadable(now, h.rules.MaxAge):
-		return Finding{Reason: OwnUnreadable}
+	case h.whyOwnUnknown(now) != "":
+		return Finding{Reason: h.whyOwnUnknown(now)}
 	}
-	f := h.compare(of, &s, now)
-	if of != Primary || s.up || h.silentSince.IsZero() {
+	f := h.compareSerials(source, &s, now)
+	if source != Primary || s.up || h.silentSince.IsZero() {
 		return f
 	}
-	// A zone whose EXPIRE is less than max_age would expire by a datagram that was lost.
+	// With an EXPIRE below max_age, a zone would expire by one lost datagram.
 	silence, limit := now.Sub(h.silentSince), max(time.Duration(h.own.expire)*time.Second, h.rules.MaxAge)
 	expiry := aged(silence, limit, Expired,
 		fmt.Sprintf("zone expired, no primary answered for %s", seconds(silence)))
@@ -87,12 +86,12 @@ func (h *History) judgeReferences(of Source, now time.Time) Finding {
 	return f
 }
 
-func (h *History) compare(of Source, s *summary, now time.Time) Finding {
-	if first, ok := h.firstNewer(of); ok {
+func (h *History) compareSerials(source Source, s *summary, now time.Time) Finding {
+	if first, ok := h.firstNewer(source); ok {
 		age := now.Sub(first)
 		return aged(age, h.rules.MaxAge, Behind, fmt.Sprintf("%s behind, serial %d < %d", seconds(age), h.own.serial, s.latest))
 	}
-	if of == Primary && !h.aboveSince.IsZero() {
+	if source == Primary && !h.aboveSince.IsZero() {
 		age := now.Sub(h.aboveSince)
 		return aged(age, h.rules.MaxAge, Reset, fmt.Sprintf("above the primary for %s, serial %d > %d", seconds(age), h.own.serial, s.latest))
 	}
@@ -105,22 +104,30 @@ func (h *History) compare(of Source, s *summary, now time.Time) Finding {
 	return Finding{Known: true}
 }
 
+// whyOwnUnknown returns why nobody knows what our serial is, or "".
+func (h *History) whyOwnUnknown(now time.Time) Reason {
+	switch {
+	case !h.own.known:
+		return OwnUnknown
+	case h.own.unanswered() && now.Sub(h.own.failingSince) > h.rules.MaxAge:
+		return OwnUnreadable // it may have changed since
+	}
+	return ""
+}
+
 func (h *History) judgeHeartbeat(now time.Time) Finding {
 	switch {
-	case !h.beat.asked:
+	case !h.heartbeat.asked:
 		return Finding{Reason: NotAsked}
-	case h.beat.reason != "":
-		return Finding{Reason: h.beat.reason}
+	case h.heartbeat.reason != "":
+		return Finding{Reason: h.heartbeat.reason}
 	}
-	return h.judgeTime(h.beat.at, clockTolerance, now, "heartbeat is %s old")
+	return h.judgeTime(h.heartbeat.at, clockTolerance, now, "heartbeat is %s old")
 }
 
 func (h *History) judgeSerial(now time.Time) Finding {
-	switch {
-	case !h.own.known:
-		return Finding{Reason: OwnUnknown}
-	case h.own.unreadable(now, h.rules.MaxAge):
-		return Finding{Reason: OwnUnreadable}
+	if reason := h.whyOwnUnknown(now); reason != "" {
+		return Finding{Reason: reason}
 	}
 	at, tolerance, ok := h.rules.SerialFormat.readTime(h.own.serial)
 	if !ok {
@@ -141,9 +148,9 @@ func (h *History) judgeTime(at time.Time, tolerance time.Duration, now time.Time
 	return f
 }
 
-// judgeBackend speaks up only of a zone that was served and is no more. The other
-// sources cannot see it: a secondary of CoreDNS 1.15 that has expired answers SERVFAIL
-// for ever when its primary returns with the same serial.
+// judgeBackend judges only a zone that was served and no longer is, which the other sources
+// cannot see: an expired secondary of CoreDNS 1.15 answers SERVFAIL for ever if its primary
+// returns with the same serial.
 func (h *History) judgeBackend(now time.Time) Finding {
 	if h.service() != NoLongerServed {
 		return Finding{}

@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// History is what has been seen of a zone. It is changed by its Observe methods, each
-// with the time of the observation, and by Inherit. It is not safe for concurrent use.
+// History is what has been seen of a zone. Only its Observe methods, each with the time of
+// the observation, and Inherit change it. It is not safe for concurrent use.
 type History struct {
 	rules       Rules
 	references  []reference
 	sightings   []sighting // of serials newer than ours, oldest first
-	aboveSince  time.Time  // since when ours is above every primary's; zero while it is not
-	silentSince time.Time  // since when no primary has given a usable answer
+	aboveSince  time.Time  // when ours came to be above every primary's; zero while it is not
+	silentSince time.Time  // when a primary last gave a usable answer, or was first asked
 	own         own
-	beat        beat
+	heartbeat   heartbeat
 }
 
 // Reference is a server that is asked for its serial.
@@ -28,7 +28,7 @@ type Reference struct {
 type Report struct {
 	Asked   bool
 	Failure Failure // of the last answer; "" if it was usable
-	Heard   bool    // there was a usable answer
+	Heard   bool    // there has been a usable answer
 	Serial  uint32  // of the last usable answer
 }
 
@@ -38,39 +38,32 @@ func (r *Report) Up() bool { return r.Asked && r.Failure == "" }
 type reference struct {
 	Reference
 	Report
-	answered time.Time // when it gave Serial
+	heardAt time.Time // when it gave Serial
 }
 
 // own is what this server's backend says of the zone.
 type own struct {
-	failure      Failure   // of the last answer; "" if the zone is served
-	failingSince time.Time // since when there have only been failures
-	known        bool      // it has been served since this history began
-	serial       uint32    // when it was last served
-	serialSince  time.Time // since when it is that
-	expire       uint32    // its SOA EXPIRE then, in seconds
+	failure      Failure   // of the last answer; "" if the zone was served
+	failingSince time.Time // the first of the failures in a row
+	known        bool      // the zone is ours: serial and expire are known
+	serial       uint32
+	serialSince  time.Time
+	expire       uint32 // SOA EXPIRE in seconds
 }
 
-// unreadable reports whether the backend has given no answer at all for longer than
-// limit: nobody knows whether the serial that it gave before is still ours.
-func (o *own) unreadable(now time.Time, limit time.Duration) bool {
-	return o.unanswered() && now.Sub(o.failingSince) > limit
-}
-
-// unanswered reports whether the last query got no answer, so that the one before it
-// counts.
+// unanswered reports whether the last query got no answer. Then the answer before counts.
 func (o *own) unanswered() bool {
 	return o.failure == Timeout || o.failure == Malformed || o.failure == Panicked
 }
 
-// beat is the last reading of the heartbeat.
-type beat struct {
+// heartbeat is what was read last.
+type heartbeat struct {
 	asked  bool
 	at     time.Time
 	reason Reason // "" if at is the time in it
 }
 
-// New returns the history of a zone of which nothing has been seen.
+// New returns the history of a zone of which nothing has been seen yet.
 func New(rules Rules, references []Reference) *History {
 	h := &History{rules: rules, references: make([]reference, len(references))}
 	for i, r := range references {
@@ -79,21 +72,19 @@ func New(rules Rules, references []Reference) *History {
 	return h
 }
 
-// Report returns what the reference of this index, as given to New, has said.
+// Report returns what reference i of those given to New has said.
 func (h *History) Report(i int) Report { return h.references[i].Report }
 
-// Own returns the serial that the backend had when it last served the zone, if that is
-// known.
+// Own returns our own serial: the backend's when it last served the zone.
 func (h *History) Own() (serial uint32, known bool) { return h.own.serial, h.own.known }
 
-// ObserveReference takes what the reference of this index answered: its serial, or why
-// that is not known.
+// ObserveReference takes what reference i answered: its serial, or why that is not known.
 func (h *History) ObserveReference(i int, serial uint32, failure Failure, now time.Time) {
 	h.rewind(now)
 	r := &h.references[i]
 	r.Asked, r.Failure = true, failure
 	if failure == "" {
-		r.Heard, r.Serial, r.answered = true, serial, now
+		r.Heard, r.Serial, r.heardAt = true, serial, now
 		h.see(serial, now)
 	}
 	if r.Source == Primary && (failure == "" || h.silentSince.IsZero()) {
@@ -102,8 +93,8 @@ func (h *History) ObserveReference(i int, serial uint32, failure Failure, now ti
 	h.settle(now)
 }
 
-// ObserveOwn takes what the backend answered: serial and SOA EXPIRE in seconds, or why
-// they are not known.
+// ObserveOwn takes what this server's backend answered: serial and SOA EXPIRE in seconds, or
+// why they are not known.
 func (h *History) ObserveOwn(serial, expire uint32, failure Failure, now time.Time) {
 	h.rewind(now)
 	if h.own.failure == "" {
@@ -116,8 +107,8 @@ func (h *History) ObserveOwn(serial, expire uint32, failure Failure, now time.Ti
 			h.own.serialSince = now
 		}
 		h.own.known, h.own.serial, h.own.expire = true, serial, expire
-	case failure != ServFail && !h.own.unanswered(): // else it is what it was when it was last served
-		h.own.known = false // it is not ours: not configured, or taken out of a catalog
+	case failure != ServFail && !h.own.unanswered(): // with these it may still be as it was
+		h.own.known = false // it is not configured, or no longer: taken out of a catalog
 	}
 	h.settle(now)
 }
@@ -125,11 +116,11 @@ func (h *History) ObserveOwn(serial, expire uint32, failure Failure, now time.Ti
 // ObserveHeartbeat takes the time in the heartbeat, or why it is not known.
 func (h *History) ObserveHeartbeat(at time.Time, reason Reason, now time.Time) {
 	h.rewind(now)
-	h.beat = beat{asked: true, at: at, reason: reason}
+	h.heartbeat = heartbeat{asked: true, at: at, reason: reason}
 }
 
-// rewind keeps ages right when the clock has gone back, as one without a monotonic
-// reading may: what was seen later than now was seen now at the latest.
+// rewind keeps ages right when the clock has gone back, as it may without a monotonic
+// reading. What seems to have been seen later than now was seen now at the latest.
 func (h *History) rewind(now time.Time) {
 	earlier := func(t *time.Time) {
 		if t.After(now) {
@@ -141,16 +132,16 @@ func (h *History) rewind(now time.Time) {
 	earlier(&h.own.serialSince)
 	earlier(&h.own.failingSince)
 	for i := range h.references {
-		earlier(&h.references[i].answered)
+		earlier(&h.references[i].heardAt)
 	}
 	for i := range h.sightings {
 		earlier(&h.sightings[i].first)
 	}
 }
 
-// Inherit takes over what a history from before a reload has of the references that are
-// still asked. Of our own serial it takes over since when it is that, but not that we
-// have it: whoever reloads has a new backend.
+// Inherit takes over what the history from before a reload has of the references that are
+// still asked, and since when our own serial has been what it is. That the zone is served
+// it does not take over: the backend is new.
 func (h *History) Inherit(before *History) {
 	h.aboveSince, h.silentSince = before.aboveSince, before.silentSince
 	h.own.serial, h.own.serialSince = before.own.serial, before.own.serialSince
@@ -159,7 +150,7 @@ func (h *History) Inherit(before *History) {
 		r := &h.references[i]
 		for _, was := range before.references {
 			if was.Address == r.Address && !r.Self {
-				r.Report, r.answered = was.Report, was.answered
+				r.Report, r.heardAt = was.Report, was.heardAt
 			}
 		}
 	}

@@ -5,22 +5,22 @@ import (
 	"time"
 )
 
-// sighting is when a serial was first seen, anywhere, and when somebody last stood by it.
+// sighting is when a serial was first seen, at any reference, and when one last stood by it.
 type sighting struct {
-	serial uint32
-	first  time.Time
-	last   time.Time
-	gone   bool // nobody stands by it; who goes past it now has other data
+	serial    uint32
+	first     time.Time
+	last      time.Time
+	takenBack bool // no reference stands by it: one that goes past it now has other data
 }
 
-// maxSightings bounds what a zone remembers of a reference that moves ahead round after
-// round. What is forgotten makes the age after a partial catch-up too small, by at most
-// the time between two sightings that are left: about a thirtieth of the whole.
+// maxSightings bounds what is remembered of a reference that moves ahead round after round.
+// What is forgotten makes the age after a partial catch-up too small, by at most the time
+// between two sightings that are left: about a thirtieth of the whole.
 const maxSightings = 64
 
 func (h *History) see(serial uint32, now time.Time) {
 	if i := slices.IndexFunc(h.sightings, func(s sighting) bool { return s.serial == serial }); i >= 0 {
-		h.sightings[i].gone = false
+		h.sightings[i].takenBack = false
 		return
 	}
 	h.sightings = append(h.sightings, sighting{serial: serial, first: now, last: now})
@@ -41,26 +41,26 @@ func (h *History) forgetOne() {
 	h.sightings = slices.Delete(h.sightings, drop, drop+1)
 }
 
-// settle drops sightings that say nothing any more: those that we have caught up with,
-// and those that no reference has stood by for twice max_age. One that goes back to an
-// older serial and returns to this one, as several servers behind one address do, does
-// not begin anew.
+// settle drops the sightings that we have caught up with, and those that no reference has
+// stood by for twice max_age. Within that time a reference that goes back to an older serial
+// and returns, as several servers behind one address do, does not make the age start anew.
+// It also notes since when ours is above every primary's.
 func (h *History) settle(now time.Time) {
 	heard := slices.ContainsFunc(h.references, func(r reference) bool { return r.Heard })
 	for i := range h.sightings {
 		s := &h.sightings[i]
 		switch stands := slices.ContainsFunc(h.references, func(r reference) bool { return r.standsBy(s.serial) }); {
-		case stands && !s.gone:
+		case stands && !s.takenBack:
 			s.last = now
 		case !stands:
-			s.gone = heard // else a reload has brought other references
+			s.takenBack = heard // else they are new, from a reload
 		}
 	}
 	h.sightings = slices.DeleteFunc(h.sightings, func(s sighting) bool {
 		return (h.own.known && !NewerSerial(s.serial, h.own.serial)) || now.Sub(s.last) > 2*h.rules.MaxAge
 	})
 	switch {
-	case !h.own.known: // as after a reload, which does not end it
+	case !h.own.known: // as after a reload, which leaves it as it was
 	case !h.abovePrimaries():
 		h.aboveSince = time.Time{}
 	case h.aboveSince.IsZero():
@@ -68,19 +68,19 @@ func (h *History) settle(now time.Time) {
 	}
 }
 
-// standsBy reports whether the reference has serial or has gone past it. One that is
-// down stands by what it said last: its silence has cured nothing.
+// standsBy reports whether the reference has serial or has gone past it. One that is down
+// stands by what it said last: its silence cures nothing.
 func (r *reference) standsBy(serial uint32) bool {
 	return r.Heard && (r.Serial == serial || NewerSerial(r.Serial, serial))
 }
 
-// abovePrimaries reports whether ours is newer than what every primary said last. What
-// one said before ours was what it is does not count: ours may have come from it.
+// abovePrimaries reports whether ours is newer than what every primary said last. A primary
+// that was last heard before ours became what it is does not count: ours may be from it.
 func (h *History) abovePrimaries() bool {
 	heard := false
 	for i := range h.references {
 		if r := &h.references[i]; r.Source == Primary && r.Heard {
-			heard = NewerSerial(h.own.serial, r.Serial) && !r.answered.Before(h.own.serialSince)
+			heard = NewerSerial(h.own.serial, r.Serial) && !r.heardAt.Before(h.own.serialSince)
 			if !heard {
 				return false
 			}
@@ -89,12 +89,12 @@ func (h *History) abovePrimaries() bool {
 	return heard
 }
 
-// firstNewer returns when the oldest serial newer than ours that a reference of a source
-// has, or has gone past, was first seen by anybody (RSSAC047 section 5.4).
-func (h *History) firstNewer(of Source) (first time.Time, ok bool) {
+// firstNewer returns when the oldest serial newer than ours that a reference of source
+// stands by was first seen at any reference (RSSAC047 section 5.4).
+func (h *History) firstNewer(source Source) (first time.Time, ok bool) {
 	for _, s := range h.sightings { // all newer than ours, see settle
 		for i := range h.references {
-			if r := &h.references[i]; r.Source == of && !s.gone && r.standsBy(s.serial) {
+			if r := &h.references[i]; r.Source == source && !s.takenBack && r.standsBy(s.serial) {
 				return s.first, true
 			}
 		}

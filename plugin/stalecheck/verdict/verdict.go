@@ -34,7 +34,7 @@ var sourceNames = [NumSources]string{"primary", "peers", "heartbeat", "serial", 
 
 func (s Source) String() string { return sourceNames[s] }
 
-// Status is what a zone is. Unknown is never treated as Stale.
+// Status is what a zone is.
 type Status int
 
 // The statuses.
@@ -59,11 +59,11 @@ const (
 	NoLongerServed // it was, and has expired
 )
 
-// Rules say what counts for a zone.
+// Rules are what the operator wants of a zone.
 type Rules struct {
-	MaxAge       time.Duration // above which a zone is stale
-	Sources      [NumSources]bool
-	SerialFormat SerialFormat // for the source Serial
+	MaxAge       time.Duration    // above which it is stale
+	Sources      [NumSources]bool // which count; Backend always does
+	SerialFormat SerialFormat     // for the source Serial
 }
 
 // Verdict is what all sources say of a zone together.
@@ -74,16 +74,16 @@ type Verdict struct {
 	Reason   Reason
 	Text     string // the age and its reason, or why no source can tell
 	Findings [NumSources]Finding
-	Due      time.Time // when the next source turns stale if nothing happens; zero if none will
+	Due      time.Time // when a source turns stale next if nothing happens; zero if none will
 	Service  Service
 
 	// NewerElsewhere: a primary or peer that answers now has a newer serial, so that
-	// somebody else can answer in this server's place.
+	// another server can answer in this one's place.
 	NewerElsewhere bool
 }
 
-// Judge decides on the zone by what has been seen until now. Any source that knows it to
-// be too old makes it stale; it is unknown if no source can tell.
+// Judge decides on the zone by what has been seen until now. It is stale if any source says
+// so, and unknown if no source can tell.
 func (h *History) Judge(now time.Time) Verdict {
 	v := Verdict{Service: h.service(), NewerElsewhere: h.newerElsewhere()}
 	v.Findings = [NumSources]Finding{

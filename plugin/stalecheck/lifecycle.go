@@ -9,9 +9,9 @@ import (
 	"github.com/coredns/caddy"
 )
 
-// live are the instances that watch zones now, in the order in which they started. Two
-// of a server block are alive while CoreDNS reloads: the new one takes over what the
-// old one saw, so that a reload does not make old data young.
+// live are the instances that watch zones now, in the order in which they started. While
+// CoreDNS reloads, a server block has two. The new one takes over what the old one saw, so
+// that a reload does not make old data young.
 var live struct {
 	sync.Mutex
 	instances []*StaleCheck
@@ -21,10 +21,10 @@ var live struct {
 func (s *StaleCheck) start() {
 	live.Lock()
 	for _, z := range s.zones {
-		if before := s.before(z.name); before != nil {
+		if before := s.predecessor(z.name); before != nil {
 			before.mu.Lock()
 			z.history.Inherit(before.history)
-			z.said = s.stillSaid(&before.said)
+			z.logged = s.stillLogged(&before.logged)
 			before.mu.Unlock()
 		}
 	}
@@ -40,9 +40,9 @@ func (s *StaleCheck) start() {
 	}
 }
 
-// before returns the zone of this name that an instance of another Corefile watches for
-// the same server block or, if the block has changed, for the same view.
-func (s *StaleCheck) before(name string) *zone {
+// predecessor returns the zone of this name that an instance of the Corefile before watches
+// for the same server block or, if the block has changed, for the same view.
+func (s *StaleCheck) predecessor(name string) *zone {
 	var found *zone
 	for _, other := range slices.Backward(live.instances) {
 		z := other.byName[name]
@@ -68,32 +68,32 @@ func (s *StaleCheck) stop() {
 	}
 }
 
-// beforeReload remembers who is there, so that afterFailedReload can stop who came: the
-// callbacks of instances that a failed reload has started are never called.
+// beforeReload remembers which instances there are, so that afterFailedReload can stop the
+// others: CoreDNS never calls the callbacks of those that a failed reload has started.
 func (s *StaleCheck) beforeReload() {
 	live.Lock()
-	s.beside = slices.Clone(live.instances)
+	s.instancesBefore = slices.Clone(live.instances)
 	live.Unlock()
-	s.corefiles = slices.Clone(caddy.Instances())
+	s.corefilesBefore = slices.Clone(caddy.Instances())
 }
 
-// afterFailedReload stops those whom nobody else will. CoreDNS speaks of a failed reload
-// in three cases: before it has asked everybody to remember, when the new Corefile does
-// not start, and when the old one, already replaced, does not end.
+// afterFailedReload stops the instances that nobody else will. CoreDNS reports a failed
+// reload in three cases: a plugin refused it before beforeReload was called, the new
+// Corefile did not start, or the old one, already replaced, did not end.
 func (s *StaleCheck) afterFailedReload() {
-	beside := s.beside
-	s.beside = nil
-	if beside == nil {
+	before := s.instancesBefore
+	s.instancesBefore = nil
+	if before == nil {
 		return
 	}
-	if slices.ContainsFunc(s.corefiles, func(c *caddy.Instance) bool { return !slices.Contains(caddy.Instances(), c) }) {
+	if slices.ContainsFunc(s.corefilesBefore, func(c *caddy.Instance) bool { return !slices.Contains(caddy.Instances(), c) }) {
 		s.stop() // ours is the old one
 		return
 	}
 	live.Lock()
-	came := slices.DeleteFunc(slices.Clone(live.instances), func(other *StaleCheck) bool { return slices.Contains(beside, other) })
+	started := slices.DeleteFunc(slices.Clone(live.instances), func(other *StaleCheck) bool { return slices.Contains(before, other) })
 	live.Unlock()
-	for _, other := range came {
+	for _, other := range started {
 		other.stop()
 	}
 }
