@@ -4,6 +4,7 @@ import (
 	"time"
 
 	clog "github.com/coredns/coredns/plugin/pkg/log"
+
 	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 )
 

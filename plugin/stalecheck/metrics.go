@@ -6,6 +6,7 @@ import (
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/metrics"
+
 	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 
 	"github.com/prometheus/client_golang/prometheus"

@@ -28,6 +28,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/metadata"
 	"github.com/coredns/coredns/request"
+
 	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 
 	"github.com/miekg/dns"

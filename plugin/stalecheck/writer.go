@@ -7,6 +7,7 @@ import (
 
 	"github.com/coredns/coredns/plugin/tsig"
 	"github.com/coredns/coredns/request"
+
 	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 
 	"github.com/miekg/dns"

@@ -1,56 +1,15 @@
 package verdict
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"path/filepath"
 	"reflect"
-	"slices"
-	"strconv"
-	"strings"
 	"testing"
+
+	"github.com/holdfastdns/holdfast/plugin/internal/plugintest"
 )
 
-// What a verdict follows from is what the caller hands in: no clock, network, log or
-// goroutine of the package's own, and nothing of CoreDNS, so that a command can import it.
-func TestThePackageIsPure(t *testing.T) {
-	imports := []string{"fmt", "slices", "strconv", "strings", "time"}
-	clock := []string{"After", "AfterFunc", "NewTicker", "NewTimer", "Now", "Since", "Sleep", "Tick", "Until"}
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	fset, read := token.NewFileSet(), 0
-	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		file, err := parser.ParseFile(fset, name, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		read++
-		for _, spec := range file.Imports {
-			if path, _ := strconv.Unquote(spec.Path.Value); spec.Name != nil || !slices.Contains(imports, path) {
-				t.Errorf("%s: import of %s: want only %q, under their own names", fset.Position(spec.Pos()), path, imports)
-			}
-		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.GoStmt:
-				t.Errorf("%s: a goroutine", fset.Position(n.Pos()))
-			case *ast.SelectorExpr:
-				if x, ok := n.X.(*ast.Ident); ok && x.Name == "time" && slices.Contains(clock, n.Sel.Name) {
-					t.Errorf("%s: time.%s reads the clock: want now from the caller", fset.Position(n.Pos()), n.Sel.Name)
-				}
-			}
-			return true
-		})
-	}
-	if read == 0 {
-		t.Error("no file was read")
-	}
+// Nothing of CoreDNS either, so that a command can import it.
+func TestAVerdictIsPure(t *testing.T) {
+	plugintest.Pure(t, "fmt", "slices", "strconv", "strings", "time")
 }
 
 func TestAHistoryChangesOnlyByItsMethods(t *testing.T) {

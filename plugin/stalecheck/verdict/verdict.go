@@ -140,7 +140,7 @@ func (h *History) newerElsewhere() bool {
 	return slices.ContainsFunc(h.references, func(r reference) bool { return r.Up() && NewerSerial(r.Serial, h.own.serial) })
 }
 
-// whyUnknown names each source that cannot tell and why.
+// whyUnknown names each source that cannot tell, and why.
 func (h *History) whyUnknown(v *Verdict) string {
 	text := ""
 	add := func(source, why string) {
@@ -152,23 +152,15 @@ func (h *History) whyUnknown(v *Verdict) string {
 	for s := range NumSources {
 		if f := &v.Findings[s]; h.rules.Sources[s] && !f.Known {
 			add(s.String(), string(f.Reason))
-			if f.Reason == NoAnswer {
-				text += h.failures(s)
+			for _, r := range h.references {
+				if f.Reason == NoAnswer && r.Source == s && r.Failure != "" {
+					text += " (" + r.Address + ": " + string(r.Failure) + ")"
+				}
 			}
 		}
 	}
 	if h.own.failure != "" {
 		add("backend", string(h.own.failure))
-	}
-	return text
-}
-
-func (h *History) failures(of Source) string {
-	text := ""
-	for i := range h.references {
-		if r := &h.references[i]; r.Source == of && r.Failure != "" {
-			text += " (" + r.Address + ": " + string(r.Failure) + ")"
-		}
 	}
 	return text
 }
