@@ -6,7 +6,6 @@ import (
 	"net"
 	"runtime/debug"
 	"sync/atomic"
-	"time"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/acl"
@@ -15,13 +14,15 @@ import (
 	"github.com/coredns/coredns/plugin/pkg/nonwriter"
 	"github.com/coredns/coredns/plugin/rewrite"
 
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
+
 	"github.com/miekg/dns"
 )
 
-// belowCache returns the handler to which a query goes that is to reach the backend as
-// it is: past cache, which would answer from memory, and past what stands between
-// stalecheck and it, which would change or refuse the query. handler finds one of the
-// server block's handlers by its name; next is the one below stalecheck.
+// belowCache returns the handler that queries to the backend enter the chain at. They go
+// past cache, which would answer from memory, and past the plugins between stalecheck and
+// cache, which would change or refuse them. handler finds one of the server block's
+// handlers by its name; next is the one below stalecheck.
 func belowCache(handler func(name string) plugin.Handler, next plugin.Handler) (plugin.Handler, error) {
 	for _, name := range []string{"cache", "acl", "autopath", "rewrite"} { // innermost first
 		switch h := handler(name).(type) {
@@ -41,45 +42,45 @@ func belowCache(handler func(name string) plugin.Handler, next plugin.Handler) (
 	return next, nil
 }
 
-// reader asks the backend from within.
-type reader struct {
-	entry plugin.Handler // of the chain that the queries run through
-	away  atomic.Int32   // queries that have not returned yet
+// backend is the plugins that the zone's data comes from, asked by queries of our own.
+type backend struct {
+	entry   plugin.Handler // where the queries enter the chain
+	pending atomic.Int32   // queries that have not returned yet
 }
 
-// maxAway is how many queries may be with a backend that does not return. One that is
-// lost for good must not be the last; a backend that hangs must not collect them.
-const maxAway = 3
+// maxPending limits how many queries a backend that hangs can collect. It is not one: a
+// single query that never returns must not be the last.
+const maxPending = 3
 
-// ask sends a query into the chain. A backend that does not return until ctx is done
-// counts as a timeout.
-func (b *reader) ask(ctx context.Context, name string, qtype uint16) (*dns.Msg, failure) {
+// ask sends a query into the chain. A backend that has not returned when ctx is done counts
+// as a timeout.
+func (b *backend) ask(ctx context.Context, name string, qtype uint16) (*dns.Msg, verdict.Failure) {
 	if b.entry == nil {
-		return nil, refused
+		return nil, verdict.Refused
 	}
-	if b.away.Add(1) > maxAway {
-		b.away.Add(-1)
-		return nil, timeout
+	if b.pending.Add(1) > maxPending {
+		b.pending.Add(-1)
+		return nil, verdict.Timeout
 	}
 	query := new(dns.Msg)
 	query.SetQuestion(name, qtype)
 	type result struct {
-		reply  *dns.Msg
-		failed failure
+		reply   *dns.Msg
+		failure verdict.Failure
 	}
 	results := make(chan result, 1)
 	go func() {
-		out := result{nil, malformed}
+		out := result{nil, verdict.Malformed}
 		defer func() {
-			// For the queries of clients the server recovers; here nobody else does.
+			// The server recovers for the queries of clients, but not for this one.
 			if r := recover(); r != nil {
 				log.Debugf("Recovered from panic in the backend of %s: %v\n%s", name, r, debug.Stack())
-				out = result{nil, panicked}
+				out = result{nil, verdict.Panicked}
 			}
-			b.away.Add(-1)
+			b.pending.Add(-1)
 			results <- out
 		}()
-		w := nonwriter.New(inner{})
+		w := nonwriter.New(internalClient{})
 		rcode, _ := b.entry.ServeDNS(ctx, w, query)
 		switch {
 		case !plugin.ClientWrite(rcode):
@@ -90,52 +91,27 @@ func (b *reader) ask(ctx context.Context, name string, qtype uint16) (*dns.Msg, 
 	}()
 	select {
 	case r := <-results:
-		return r.reply, r.failed
+		return r.reply, r.failure
 	case <-ctx.Done():
-		return nil, timeout
+		return nil, verdict.Timeout
 	}
 }
 
 // askOwn reads the zone's SOA record from the backend.
-func (b *reader) askOwn(ctx context.Context, zone string) (serial, expire uint32, failed failure) {
-	reply, failed := b.ask(ctx, zone, dns.TypeSOA)
-	if failed != "" {
-		return 0, 0, failed
+func (b *backend) askOwn(ctx context.Context, zone string) (serial, expire uint32, failure verdict.Failure) {
+	reply, failure := b.ask(ctx, zone, dns.TypeSOA)
+	if failure != "" {
+		return 0, 0, failure
 	}
-	soa, failed := onlySOA(reply.Answer, zone)
-	if failed != "" {
-		return 0, 0, failed
-	}
-	return soa.Serial, soa.Expire, ""
+	return readSOA(reply.Answer, zone)
 }
 
-// askHeartbeat reads the heartbeat from the backend. A CNAME is asked for first: a query
-// for another type can make a backend look for the target, which is another zone's.
-func (b *reader) askHeartbeat(ctx context.Context, name string, now time.Time) (time.Time, reason) {
-	if alias, _ := b.ask(ctx, name, dns.TypeCNAME); alias != nil {
-		if at, why := readHeartbeat(name, alias.Answer, now); why != noHeartbeat {
-			return at, why
-		}
-	}
-	reply, failed := b.ask(ctx, name, dns.TypeTXT)
-	switch {
-	case failed == otherRcode: // such as NXDOMAIN
-		return time.Time{}, noHeartbeat
-	case failed != "":
-		return time.Time{}, noAnswer
-	}
-	return readHeartbeat(name, reply.Answer, now)
-}
-
-// inner stands for the client of queries that come from within.
-type inner struct{ dns.ResponseWriter }
+// internalClient is the client of our own queries.
+type internalClient struct{ dns.ResponseWriter }
 
 var loopback = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}
 
-func (inner) LocalAddr() net.Addr         { return loopback }
-func (inner) RemoteAddr() net.Addr        { return loopback }
-func (inner) Write(b []byte) (int, error) { return len(b), nil }
-func (inner) Close() error                { return nil }
-func (inner) TsigStatus() error           { return nil }
-func (inner) TsigTimersOnly(bool)         {}
-func (inner) Hijack()                     {}
+func (internalClient) LocalAddr() net.Addr         { return loopback }
+func (internalClient) RemoteAddr() net.Addr        { return loopback }
+func (internalClient) Write(b []byte) (int, error) { return len(b), nil }
+func (internalClient) TsigStatus() error           { return nil }

@@ -12,6 +12,7 @@ import (
 	"github.com/coredns/coredns/plugin/autopath"
 	"github.com/coredns/coredns/plugin/cache"
 	"github.com/coredns/coredns/plugin/rewrite"
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 
 	"github.com/miekg/dns"
 )
@@ -68,30 +69,30 @@ func TestReadingOurOwnSerial(t *testing.T) {
 	const soa = "example.org. 300 IN SOA ns.example.org. h.example.org. 8 7200 900 1209600 300"
 	for name, tc := range map[string]struct {
 		backend plugin.Handler
-		want    failure
+		want    verdict.Failure
 	}{
 		"good":              {answering(message(t, "example.org. SOA", soa)), ""},
 		"not authoritative": {answering(message(t, "example.org. SOA", soa)), ""}, // forward's are not
-		"SERVFAIL returned": {returning(dns.RcodeServerFailure, nil), servfail},
-		"SERVFAIL written":  {answering(message(t, "example.org. SOA", "rcode: SERVFAIL", "authority: "+soa)), servfail},
-		"REFUSED":           {returning(dns.RcodeRefused, nil), refused},
-		"NXDOMAIN":          {answering(message(t, "example.org. SOA", "rcode: NXDOMAIN")), otherRcode},
-		"NODATA":            {answering(message(t, "example.org. SOA", "authority: org. 5 IN SOA a. b. 1 2 3 4 5")), noSOA},
-		"two":               {answering(message(t, "example.org. SOA", soa, soa)), severalSOAs},
-		"nothing written":   {returning(dns.RcodeSuccess, nil), malformed},
-		"no backend":        {nil, refused},
+		"SERVFAIL returned": {returning(dns.RcodeServerFailure, nil), verdict.ServFail},
+		"SERVFAIL written":  {answering(message(t, "example.org. SOA", "rcode: SERVFAIL", "authority: "+soa)), verdict.ServFail},
+		"REFUSED":           {returning(dns.RcodeRefused, nil), verdict.Refused},
+		"NXDOMAIN":          {answering(message(t, "example.org. SOA", "rcode: NXDOMAIN")), verdict.OtherRcode},
+		"NODATA":            {answering(message(t, "example.org. SOA", "authority: org. 5 IN SOA a. b. 1 2 3 4 5")), verdict.NoSOA},
+		"two":               {answering(message(t, "example.org. SOA", soa, soa)), verdict.SeveralSOAs},
+		"nothing written":   {returning(dns.RcodeSuccess, nil), verdict.Malformed},
+		"no backend":        {nil, verdict.Refused},
 		"panic": {plugin.HandlerFunc(func(context.Context, dns.ResponseWriter, *dns.Msg) (int, error) {
 			panic("a backend that is not there yet")
-		}), panicked},
+		}), verdict.Panicked},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := reader{entry: tc.backend}
-			for range 2 * maxAway { // no way out leaves a query behind
-				serial, expire, failed := b.askOwn(t.Context(), "example.org.")
-				if failed != tc.want {
-					t.Fatalf("failure %q, want %q", failed, tc.want)
+			b := backend{entry: tc.backend}
+			for range 2 * maxPending { // no way out leaves a query behind
+				serial, expire, failure := b.askOwn(t.Context(), "example.org.")
+				if failure != tc.want {
+					t.Fatalf("failure %q, want %q", failure, tc.want)
 				}
-				if failed == "" && (serial != 8 || expire != 1209600) {
+				if failure == "" && (serial != 8 || expire != 1209600) {
 					t.Errorf("serial %d, EXPIRE %d", serial, expire)
 				}
 			}
@@ -103,25 +104,25 @@ func TestReadingOurOwnSerial(t *testing.T) {
 func TestABackendThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		free, asked := make(chan struct{}), new(atomic.Int32)
-		b := reader{entry: plugin.HandlerFunc(func(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+		b := backend{entry: plugin.HandlerFunc(func(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 			asked.Add(1)
 			<-free
 			return dns.RcodeRefused, nil
 		})}
 		for range 10 {
 			ctx, cancel := context.WithTimeout(t.Context(), probeTimeout)
-			if _, _, failed := b.askOwn(ctx, "example.org."); failed != timeout {
-				t.Errorf("failure %q", failed)
+			if _, _, failure := b.askOwn(ctx, "example.org."); failure != verdict.Timeout {
+				t.Errorf("failure %q", failure)
 			}
 			cancel()
 		}
-		if n := asked.Load(); n != maxAway {
+		if n := asked.Load(); n != maxPending {
 			t.Errorf("it was asked %d times", n)
 		}
 		close(free)
 		synctest.Wait()
-		if _, _, failed := b.askOwn(t.Context(), "example.org."); failed != refused {
-			t.Errorf("once it is back: %q", failed)
+		if _, _, failure := b.askOwn(t.Context(), "example.org."); failure != verdict.Refused {
+			t.Errorf("once it is back: %q", failure)
 		}
 	})
 }
@@ -130,7 +131,7 @@ func TestTheHeartbeatIsReadFromTheBackend(t *testing.T) {
 	const name = "beat.example.org."
 	beats := map[uint16]*dns.Msg{}
 	var asked []uint16
-	b := reader{entry: plugin.HandlerFunc(func(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	b := backend{entry: plugin.HandlerFunc(func(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 		asked = append(asked, r.Question[0].Qtype)
 		if m := beats[r.Question[0].Qtype]; m != nil {
 			return dns.RcodeSuccess, w.WriteMsg(m)
@@ -143,23 +144,23 @@ func TestTheHeartbeatIsReadFromTheBackend(t *testing.T) {
 	for what, tc := range map[string]struct {
 		cname, txt *dns.Msg
 		want       time.Duration
-		why        reason
+		reason     verdict.Reason
 		asked      int
 	}{
 		"a Service":            {cname("t1795262390.invalid."), nil, 10 * time.Second, "", 1}, // and nobody looks for its target
-		"a Service ahead":      {cname("t1795269999.invalid."), nil, 0, clock, 1},
+		"a Service ahead":      {cname("t1795269999.invalid."), nil, 0, verdict.Clock, 1},
 		"a TXT":                {nodata, txt("1795262390"), 10 * time.Second, "", 2},
-		"garbage":              {nodata, txt("soon"), 0, badHeartbeat, 2},
+		"garbage":              {nodata, txt("soon"), 0, verdict.BadHeartbeat, 2},
 		"an alias":             {cname("time.example.org."), message(t, name+" TXT", name+" 5 IN CNAME time.example.org.", "time.example.org. 5 IN TXT 1795262390"), 10 * time.Second, "", 2},
-		"nothing":              {nodata, nodata, 0, noHeartbeat, 2},
-		"no such name":         {message(t, name+" CNAME", "rcode: NXDOMAIN"), message(t, name+" TXT", "rcode: NXDOMAIN"), 0, noHeartbeat, 2},
-		"a backend that fails": {nil, nil, 0, noAnswer, 2},
+		"nothing":              {nodata, nodata, 0, verdict.NoHeartbeat, 2},
+		"no such name":         {message(t, name+" CNAME", "rcode: NXDOMAIN"), message(t, name+" TXT", "rcode: NXDOMAIN"), 0, verdict.NoHeartbeat, 2},
+		"a backend that fails": {nil, nil, 0, verdict.NoAnswer, 2},
 	} {
 		t.Run(what, func(t *testing.T) {
 			asked, beats[dns.TypeCNAME], beats[dns.TypeTXT] = nil, tc.cname, tc.txt
-			beat, why := b.askHeartbeat(t.Context(), name, at)
-			if why != tc.why || (why == "" && at.Sub(beat) != tc.want) {
-				t.Errorf("%s old, %q; want %s, %q", at.Sub(beat), why, tc.want, tc.why)
+			beat, reason := b.askHeartbeat(t.Context(), name, at)
+			if reason != tc.reason || (reason == "" && at.Sub(beat) != tc.want) {
+				t.Errorf("%s old, %q; want %s, %q", at.Sub(beat), reason, tc.want, tc.reason)
 			}
 			if len(asked) != tc.asked || asked[0] != dns.TypeCNAME {
 				t.Errorf("the backend was asked for %v", asked)

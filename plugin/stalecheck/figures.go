@@ -3,20 +3,22 @@ package stalecheck
 import (
 	"slices"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 )
 
-// zoneFigures are what the metrics say of a zone. If several server blocks have a zone,
-// or two instances of one during a reload, it is the worst of what they know.
+// zoneFigures are what the gauges say of a zone. If several instances watch it, for several
+// server blocks or during a reload, that is the worst of what they know.
 type zoneFigures struct {
-	status  status
-	known   [sources]bool
-	ages    [sources]time.Duration
-	heard   [sources]bool
-	serials [sources]uint32 // the newest by source; that of backend is our oldest
-	up      map[string]bool // by the reference's address, of those that were asked
+	status  verdict.Status
+	known   [verdict.NumSources]bool
+	ages    [verdict.NumSources]time.Duration
+	heard   [verdict.NumSources]bool
+	serials [verdict.NumSources]uint32 // the newest of each source, but the oldest of the backend
+	up      map[string]bool            // by address, of the references that were asked
 }
 
-// figures returns those of all zones that are watched, by zone.
+// figures returns those of all zones that are watched, by name.
 func figures() map[string]*zoneFigures {
 	live.Lock()
 	instances := slices.Clone(live.instances)
@@ -27,48 +29,45 @@ func figures() map[string]*zoneFigures {
 		for _, z := range s.zones {
 			f := all[z.name]
 			if f == nil {
-				f = &zoneFigures{status: fresh, up: make(map[string]bool)}
+				f = &zoneFigures{status: verdict.Fresh, up: make(map[string]bool)}
 				all[z.name] = f
 			}
 			v := z.verdict.Load()
-			f.status = worse(f.status, v.status)
-			for source, finding := range v.findings {
-				if finding.known {
+			f.status = worse(f.status, v.Status)
+			for source, finding := range v.Findings {
+				if finding.Known {
 					f.known[source] = true
-					f.ages[source] = max(f.ages[source], finding.age)
+					f.ages[source] = max(f.ages[source], finding.Age)
 				}
 			}
 			z.mu.Lock()
-			f.add(&z.history)
+			f.add(z.history, s.references)
 			z.mu.Unlock()
 		}
 	}
 	return all
 }
 
-func (f *zoneFigures) add(h *history) {
-	if h.own.loaded && (!f.heard[backend] || newerSerial(f.serials[backend], h.own.serial)) {
-		f.heard[backend], f.serials[backend] = true, h.own.serial
+func (f *zoneFigures) add(h *verdict.History, references []verdict.Reference) {
+	if own, known := h.Own(); known && (!f.heard[verdict.Backend] || verdict.NewerSerial(f.serials[verdict.Backend], own)) {
+		f.heard[verdict.Backend], f.serials[verdict.Backend] = true, own
 	}
-	for i := range h.references {
-		r := &h.references[i]
-		if r.asked {
-			before, known := f.up[r.address]
-			f.up[r.address] = r.up() && (before || !known)
+	for i, r := range references {
+		report := h.Report(i)
+		if report.Asked {
+			before, known := f.up[r.Address]
+			f.up[r.Address] = report.Up() && (before || !known)
 		}
-		if r.heard && (!f.heard[r.source] || newerSerial(r.serial, f.serials[r.source])) {
-			f.heard[r.source], f.serials[r.source] = true, r.serial
+		if report.Heard && (!f.heard[r.Source] || verdict.NewerSerial(report.Serial, f.serials[r.Source])) {
+			f.heard[r.Source], f.serials[r.Source] = true, report.Serial
 		}
 	}
 }
 
-// worse orders what an operator has to know: stale, then unknown, then fresh.
-func worse(a, b status) status {
-	if a == stale || b == stale {
-		return stale
+// worse returns what an operator has to know first: stale, then unknown, then fresh.
+func worse(a, b verdict.Status) verdict.Status {
+	if a == verdict.Stale || (a == verdict.Unknown && b == verdict.Fresh) {
+		return a
 	}
-	if a == unknown || b == unknown {
-		return unknown
-	}
-	return fresh
+	return b
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/coredns/coredns/plugin/test"
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 
 	"github.com/miekg/dns"
 )
@@ -102,7 +103,7 @@ func TestTheRootIsAZone(t *testing.T) {
 }
 
 func TestNoOPTInTheQueryMeansNoneInTheReply(t *testing.T) {
-	for name, seen := range map[string]func(*history){"stale": behind95, "never loaded": neverServed} {
+	for name, seen := range map[string]func(*verdict.History){"stale": behind95, "never loaded": neverServed} {
 		s := newCheck(t, withPrimary).seen(t, "example.org.", seen)
 		s.Next = answering(message(t, "www.example.org. A", "www.example.org. 300 IN A 10.0.0.1"))
 		if name == "never loaded" {
@@ -130,8 +131,8 @@ func TestFreshZonesGetNoWriter(t *testing.T) {
 		}
 		s.seen(t, "b.example.org.", behind95) // another zone
 	}
-	s.seen(t, "b.example.org.", func(h *history) { h.observeOwn(2026112105, 1000, "", at) })
-	if n := s.marking.Load(); n != 0 {
+	s.seen(t, "b.example.org.", func(h *verdict.History) { h.ObserveOwn(2026112105, 1000, "", at) })
+	if n := s.marked.Load(); n != 0 {
 		t.Errorf("%d zones are marked, want none after the cure", n)
 	}
 }

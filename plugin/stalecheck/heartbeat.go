@@ -1,81 +1,48 @@
 package stalecheck
 
 import (
-	"strconv"
+	"context"
 	"strings"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 
 	"github.com/miekg/dns"
 )
 
-const (
-	// clockTolerance is how far in the future a time may lie and still be "now".
-	clockTolerance = 60 * time.Second
+// askHeartbeat reads the heartbeat from the backend. It asks for a CNAME first: a query for
+// another type can make a backend look for the target, which is in another zone.
+func (b *backend) askHeartbeat(ctx context.Context, name string, now time.Time) (time.Time, verdict.Reason) {
+	if alias, _ := b.ask(ctx, name, dns.TypeCNAME); alias != nil {
+		if at, reason := readHeartbeat(name, alias.Answer, now); reason != verdict.NoHeartbeat {
+			return at, reason
+		}
+	}
+	reply, failure := b.ask(ctx, name, dns.TypeTXT)
+	switch {
+	case failure == verdict.OtherRcode: // such as NXDOMAIN
+		return time.Time{}, verdict.NoHeartbeat
+	case failure != "":
+		return time.Time{}, verdict.NoAnswer
+	}
+	return readHeartbeat(name, reply.Answer, now)
+}
 
-	// lastSecond ends the year 9999. What is later is milliseconds, or garbage.
-	lastSecond = 253402300799
-)
-
-// readHeartbeat returns the newest time in the records of a heartbeat's name that is
-// not in the future, or why there is none. records are the answer to a query for name:
-// of TXT records those that hold Unix seconds or RFC 3339, of CNAME records that of name
-// whose target's first label is t and Unix seconds. A record that holds anything else
-// does not spoil the others.
-func readHeartbeat(name string, records []dns.RR, now time.Time) (time.Time, reason) {
-	var newest time.Time
-	found, why := false, noHeartbeat
+// readHeartbeat reads the answer to a query for name: every TXT record in it, and the
+// CNAME record of name itself.
+func readHeartbeat(name string, records []dns.RR, now time.Time) (time.Time, verdict.Reason) {
+	var texts, targets []string
 	for _, rr := range records {
-		at, ok := recordTime(name, rr)
-		switch {
-		case !ok:
-			if why == noHeartbeat && rr != nil && rr.Header().Rrtype == dns.TypeTXT {
-				why = badHeartbeat
+		switch rr := rr.(type) {
+		case *dns.TXT:
+			// The strings of a record are one text, as in RFC 7208 section 3.3: nsupdate and
+			// zone files split what is not quoted at its blanks.
+			texts = append(texts, strings.Join(rr.Txt, ""))
+		case *dns.CNAME:
+			if strings.EqualFold(rr.Hdr.Name, name) {
+				targets = append(targets, rr.Target)
 			}
-		case at.Sub(now) > clockTolerance:
-			why = clock
-		case !found || at.After(newest):
-			newest, found = at, true
 		}
 	}
-	if found {
-		return newest, ""
-	}
-	return newest, why
-}
-
-func recordTime(name string, rr dns.RR) (time.Time, bool) {
-	switch rr := rr.(type) {
-	case *dns.TXT:
-		return parseTime(rr.Txt)
-	case *dns.CNAME:
-		if !strings.EqualFold(rr.Hdr.Name, name) {
-			return time.Time{}, false
-		}
-		label, _, _ := strings.Cut(rr.Target, ".")
-		if len(label) < 2 || label[0]|0x20 != 't' {
-			return time.Time{}, false
-		}
-		return parseUnix(label[1:])
-	}
-	return time.Time{}, false
-}
-
-// parseTime reads a TXT record's character-strings as one (as RFC 7208 section 3.3
-// does): nsupdate and zone files split what is not quoted at its blanks.
-func parseTime(parts []string) (time.Time, bool) {
-	text := strings.Join(parts, "")
-	if at, ok := parseUnix(text); ok {
-		return at, true
-	}
-	at, err := time.Parse(time.RFC3339, text)
-	return at, err == nil
-}
-
-// parseUnix reads digits alone: a sign, a fraction or an exponent is garbage.
-func parseUnix(text string) (time.Time, bool) {
-	seconds, err := strconv.ParseUint(text, 10, 63)
-	if err != nil || seconds > lastSecond {
-		return time.Time{}, false
-	}
-	return time.Unix(int64(seconds), 0), true // #nosec G115 -- at most lastSecond
+	return verdict.ReadHeartbeat(texts, targets, now)
 }

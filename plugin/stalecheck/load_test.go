@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 )
 
 func TestAThousandZonesAreSpreadAndBounded(t *testing.T) {
@@ -55,7 +57,7 @@ func TestZonesThatAreAnsweredAreFlaggedInTimeBesideThoseThatAreNot(t *testing.T)
 		w.dropped = func(zone string) bool { return zone[len("z")] >= '5' && zone[1] <= '9' } // z5, z50 ... z999
 		all := func(serial uint32) {
 			for _, r := range s.references {
-				w.set(r.address, serial)
+				w.set(r.Address, serial)
 			}
 		}
 		all(8)
@@ -68,7 +70,7 @@ func TestZonesThatAreAnsweredAreFlaggedInTimeBesideThoseThatAreNot(t *testing.T)
 		for _, z := range s.zones {
 			if !w.dropped(z.name) {
 				answered++
-				if z.verdict.Load().status == stale {
+				if z.verdict.Load().Status == verdict.Stale {
 					flagged++
 				}
 			}
@@ -87,11 +89,11 @@ func TestAZoneIsLateOnceTwoAnswersInARowAre(t *testing.T) {
 		full <- struct{}{} // nothing is left for those that are late
 	}
 	for _, step := range []struct {
-		answer failure
+		answer verdict.Failure
 		asked  bool
-	}{{timeout, true}, {"", true}, {timeout, true}, {timeout, true}, {timeout, false}} {
+	}{{verdict.Timeout, true}, {"", true}, {verdict.Timeout, true}, {verdict.Timeout, true}, {verdict.Timeout, false}} {
 		asked := false
-		s.ask = func(context.Context, string, string) (uint32, failure) { asked = true; return 8, step.answer }
+		s.ask = func(context.Context, string, string) (uint32, verdict.Failure) { asked = true; return 8, step.answer }
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		if step.asked {
 			ctx = t.Context()

@@ -4,126 +4,125 @@ import (
 	"time"
 
 	clog "github.com/coredns/coredns/plugin/pkg/log"
+
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 )
 
 var log = clog.NewWithPlugin(pluginName)
 
-// said is what the log says of a zone. It outlives a reload.
-type said struct {
-	any    bool // something of the status
-	status status
-	held   bool                 // that answers are held back
-	down   map[string]bool      // by a reference's address: that it is of no use
-	cannot map[source]bool      // that the source cannot tell
-	since  map[source]time.Time // since when it cannot, said or not
+// loggedState is what the log has said of a zone, so that it says no more than changes. It
+// outlives a reload.
+type loggedState struct {
+	anyStatus  bool // else status means nothing yet
+	status     verdict.Status
+	heldBack   bool
+	down       map[string]bool // references, by address
+	cannotTell [verdict.NumSources]bool
+	silence    [verdict.NumSources]time.Time // since when a source cannot tell, logged or not
 }
 
-func newSaid() said {
-	return said{down: make(map[string]bool), cannot: make(map[source]bool), since: make(map[source]time.Time)}
-}
-
-// stillSaid is what of that which was said before a reload is true of this instance.
-func (s *StaleCheck) stillSaid(before *said) said {
-	now := newSaid()
-	now.any, now.status = before.any, before.status
-	now.held = before.held && s.action != flag
+// stillLogged returns what of the log from before a reload concerns this instance, too.
+func (s *StaleCheck) stillLogged(before *loggedState) loggedState {
+	now := loggedState{anyStatus: before.anyStatus, status: before.status, down: make(map[string]bool)}
+	now.heldBack = before.heldBack && s.action != flag
 	for _, r := range s.references {
-		now.down[r.address] = before.down[r.address] && !r.self
+		now.down[r.Address] = before.down[r.Address]
 	}
-	for of := range backend {
-		now.cannot[of] = before.cannot[of] && s.rules.asks[of]
+	for source, asked := range s.rules.Sources {
+		now.cannotTell[source] = before.cannotTell[source] && asked
 	}
 	return now
 }
 
-// tell writes a line when the zone's status changes, when a reference goes or comes
-// back, and when a source cannot tell any more or can again. What ends with the zone
-// being of unknown age is one line, which names each source.
-func (s *StaleCheck) tell(z *zone, v *verdict, now time.Time) {
-	s.tellReferences(z, now)
-	s.tellAction(z, v, now)
-	silent := true // all sources, and so that the log has it
-	var news []source
-	for of := range backend {
-		if s.rules.asks[of] {
-			if s.tellSource(z, of, &v.findings[of], now) {
-				news = append(news, of)
+// logChanges writes a line when the zone's status changes, when answers begin or cease to
+// be held back, when a reference fails or answers again, and when a source can no longer
+// tell the age or can again. What ends with the zone being of unknown age is one line,
+// which names each source.
+func (s *StaleCheck) logChanges(z *zone, v *verdict.Verdict, now time.Time) {
+	s.logReferences(z, now)
+	s.logAction(z, v, now)
+	noneCanTell := true // and the log has it
+	var news []verdict.Source
+	for source, asked := range s.rules.Sources {
+		if asked {
+			if s.logSource(z, verdict.Source(source), &v.Findings[source], now) {
+				news = append(news, verdict.Source(source))
 			}
-			silent = silent && z.said.cannot[of]
+			noneCanTell = noneCanTell && z.logged.cannotTell[source]
 		}
 	}
-	said := &z.said
-	same := (said.any && v.status == said.status) || (v.status == unknown && !silent)
-	if same || v.status != unknown {
-		for _, of := range news {
-			s.log.sources.warningf(now, "Zone %s: its %s cannot tell its age: %s", z.name, of, v.findings[of].why)
+	l := &z.logged
+	same := (l.anyStatus && v.Status == l.status) || (v.Status == verdict.Unknown && !noneCanTell)
+	if same || v.Status != verdict.Unknown {
+		for _, source := range news {
+			s.log.sources.warningf(now, "Zone %s: its %s cannot tell its age: %s", z.name, source, v.Findings[source].Reason)
 		}
 	}
 	if same {
 		return
 	}
-	first := !said.any
-	said.any, said.status = true, v.status
-	switch v.status {
-	case stale:
-		s.log.zones.warningf(now, "Zone %s is stale: %s (%s, %s)", z.name, v.text, v.source, v.why)
-	case unknown:
-		s.log.zones.warningf(now, "Zone %s is of unknown age: %s", z.name, v.text)
-	case fresh:
+	first := !l.anyStatus
+	l.anyStatus, l.status = true, v.Status
+	switch v.Status {
+	case verdict.Stale:
+		s.log.zones.warningf(now, "Zone %s is stale: %s (%s, %s)", z.name, v.Text, v.Source, v.Reason)
+	case verdict.Unknown:
+		s.log.zones.warningf(now, "Zone %s is of unknown age: %s", z.name, v.Text)
+	case verdict.Fresh:
 		if !first {
 			s.log.zones.infof(now, "Zone %s is fresh again", z.name)
 		}
 	}
 }
 
-// tellAction says when answers begin to be held back, and when they go out again.
-func (s *StaleCheck) tellAction(z *zone, v *verdict, now time.Time) {
-	held := v.act(s.action) != flag
-	if held == z.said.held {
+// logAction logs when answers begin to be held back, and when they go out again.
+func (s *StaleCheck) logAction(z *zone, v *verdict.Verdict, now time.Time) {
+	held := actionFor(v, s.action) != flag
+	if held == z.logged.heldBack {
 		return
 	}
-	if z.said.held = held; held {
-		s.log.zones.warningf(now, "Zone %s: answers are held back (%s), others have newer data: %s", z.name, actionNames[s.action], v.text)
+	if z.logged.heldBack = held; held {
+		s.log.zones.warningf(now, "Zone %s: answers are held back (%s), others have newer data: %s", z.name, actionNames[s.action], v.Text)
 	} else {
 		s.log.zones.infof(now, "Zone %s: answers are held back no longer", z.name)
 	}
 }
 
-// tellSource says that a source can tell again, and reports whether it is news that it
-// cannot: once that has lasted for two intervals. At the start, when a secondary loads its
-// zone anew, and when a datagram is lost, it heals by itself.
-func (s *StaleCheck) tellSource(z *zone, of source, f *finding, now time.Time) (news bool) {
-	said := &z.said
+// logSource logs that a source can tell the age again, and reports whether it is news that
+// it cannot: once that has lasted for two intervals. At the start, while a secondary loads its
+// zone, and after a lost datagram it heals by itself.
+func (s *StaleCheck) logSource(z *zone, source verdict.Source, f *verdict.Finding, now time.Time) (news bool) {
+	cannotTell, since := &z.logged.cannotTell[source], &z.logged.silence[source]
 	switch {
-	case f.known:
-		delete(said.since, of)
-		if said.cannot[of] {
-			delete(said.cannot, of)
-			s.log.sources.infof(now, "Zone %s: its %s can tell its age again", z.name, of)
+	case f.Known:
+		if *cannotTell {
+			s.log.sources.infof(now, "Zone %s: its %s can tell its age again", z.name, source)
 		}
+		*cannotTell, *since = false, time.Time{}
 		return false
-	case f.why == notAsked:
+	case f.Reason == verdict.NotAsked:
 		return false
-	case said.since[of].IsZero():
-		said.since[of] = now
+	case since.IsZero():
+		*since = now
 	}
-	news = !said.cannot[of] && now.Sub(said.since[of]) >= 2*s.interval
+	news = !*cannotTell && now.Sub(*since) >= 2*s.interval
 	if news {
-		said.cannot[of] = true
+		*cannotTell = true
 	}
 	return news
 }
 
-func (s *StaleCheck) tellReferences(z *zone, now time.Time) {
-	for i := range z.history.references {
-		r := &z.history.references[i]
-		if !r.asked || z.said.down[r.address] == (r.failure != "") {
+func (s *StaleCheck) logReferences(z *zone, now time.Time) {
+	for i, r := range s.references {
+		report := z.history.Report(i)
+		down := report.Failure != ""
+		if !report.Asked || z.logged.down[r.Address] == down {
 			continue
 		}
-		if z.said.down[r.address] = r.failure != ""; r.failure != "" {
-			s.log.sources.warningf(now, "Zone %s: the answer of %s %s is of no use: %s", z.name, r.source, r.address, r.failure)
+		if z.logged.down[r.Address] = down; down {
+			s.log.sources.warningf(now, "Zone %s: the answer of %s %s is of no use: %s", z.name, r.Source, r.Address, report.Failure)
 		} else {
-			s.log.sources.infof(now, "Zone %s: %s %s answers again", z.name, r.source, r.address)
+			s.log.sources.infof(now, "Zone %s: %s %s answers again", z.name, r.Source, r.Address)
 		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 )
 
 // logged returns what the plugin logs while f runs, without times.
@@ -37,33 +39,33 @@ func TestTheLogHasALineAtEachChange(t *testing.T) {
 	s := newCheck(t, "stalecheck {\n primary 192.0.2.1\n}")
 	now := at
 	s.now = func() time.Time { return now }
-	own := func(serial uint32, failed failure) func(*history) {
-		return func(h *history) { h.observeOwn(serial, 1000, failed, now) }
+	own := func(serial uint32, failure verdict.Failure) func(*verdict.History) {
+		return func(h *verdict.History) { h.ObserveOwn(serial, 1000, failure, now) }
 	}
-	ref := func(serial uint32, failed failure) func(*history) {
-		return func(h *history) { h.observeReference(0, serial, failed, now) }
+	ref := func(serial uint32, failure verdict.Failure) func(*verdict.History) {
+		return func(h *verdict.History) { h.ObserveReference(0, serial, failure, now) }
 	}
 	for _, step := range []struct {
 		after time.Duration // of the last step
-		seen  func(*history)
+		seen  func(*verdict.History)
 		want  string
 	}{
-		{0, own(0, servfail), ""},
+		{0, own(0, verdict.ServFail), ""},
 		{0, ref(9, ""), ""}, // as at every start of a secondary
-		{19 * time.Second, own(0, servfail), ""},
-		{time.Second, own(0, servfail), "[WARNING] Zone example.org. is of unknown age: primary: no serial of ours; backend: SERVFAIL"},
-		{time.Second, own(0, servfail), ""},
+		{19 * time.Second, own(0, verdict.ServFail), ""},
+		{time.Second, own(0, verdict.ServFail), "[WARNING] Zone example.org. is of unknown age: primary: no serial of ours; backend: SERVFAIL"},
+		{time.Second, own(0, verdict.ServFail), ""},
 		{time.Second, own(8, ""), "[INFO] Zone example.org.: its primary can tell its age again\n[INFO] Zone example.org. is fresh again"},
 		{38 * time.Second, ref(9, ""), ""},
 		{time.Second, ref(9, ""), "[WARNING] Zone example.org. is stale: 61s behind, serial 8 < 9 (primary, behind)"},
 		{time.Second, ref(9, ""), ""},
-		{time.Second, ref(0, refused), "[WARNING] Zone example.org.: the answer of primary 192.0.2.1:53 is of no use: REFUSED"},
-		{time.Second, ref(0, timeout), ""},
+		{time.Second, ref(0, verdict.Refused), "[WARNING] Zone example.org.: the answer of primary 192.0.2.1:53 is of no use: REFUSED"},
+		{time.Second, ref(0, verdict.Timeout), ""},
 		{time.Second, ref(9, ""), "[INFO] Zone example.org.: primary 192.0.2.1:53 answers again"},
 		{time.Second, own(9, ""), "[INFO] Zone example.org. is fresh again"},
-		{20 * time.Second, ref(0, timeout), "[WARNING] Zone example.org.: the answer of primary 192.0.2.1:53 is of no use: timeout"},
+		{20 * time.Second, ref(0, verdict.Timeout), "[WARNING] Zone example.org.: the answer of primary 192.0.2.1:53 is of no use: timeout"},
 		{time.Second, ref(9, ""), "[INFO] Zone example.org.: primary 192.0.2.1:53 answers again"}, // one lost datagram is no more than that
-		{time.Second, ref(0, timeout), "[WARNING] Zone example.org.: the answer of primary 192.0.2.1:53 is of no use: timeout"},
+		{time.Second, ref(0, verdict.Timeout), "[WARNING] Zone example.org.: the answer of primary 192.0.2.1:53 is of no use: timeout"},
 		{19 * time.Second, own(9, ""), ""}, // the last loss is not counted in
 	} {
 		now = now.Add(step.after)
@@ -78,27 +80,27 @@ func TestAHeartbeatThatCannotTellIsLoggedOnce(t *testing.T) {
 	s := newCheck(t, "stalecheck {\n primary 192.0.2.1\n heartbeat beat.example.org\n}")
 	now := at
 	s.now = func() time.Time { return now }
-	beat := func(why reason) []string {
+	beat := func(reason verdict.Reason) []string {
 		now = now.Add(10 * time.Second)
 		return logged(t, func() {
-			s.seen(t, "example.org.", func(h *history) {
-				h.observeOwn(8, 1000, "", now)
-				h.observeReference(0, 8, "", now)
-				h.observeHeartbeat(now, why, now)
+			s.seen(t, "example.org.", func(h *verdict.History) {
+				h.ObserveOwn(8, 1000, "", now)
+				h.ObserveReference(0, 8, "", now)
+				h.ObserveHeartbeat(now, reason, now)
 			})
 		})
 	}
 	for _, step := range []struct {
-		why  reason
-		want string
+		reason verdict.Reason
+		want   string
 	}{
-		{"", ""}, {badHeartbeat, ""}, {badHeartbeat, ""},
-		{noHeartbeat, "[WARNING] Zone example.org.: its heartbeat cannot tell its age: no heartbeat"}, {badHeartbeat, ""},
-		{"", "[INFO] Zone example.org.: its heartbeat can tell its age again"}, {clock, ""}, {"", ""}, {clock, ""}, {clock, ""},
-		{clock, "[WARNING] Zone example.org.: its heartbeat cannot tell its age: clock"},
+		{"", ""}, {verdict.BadHeartbeat, ""}, {verdict.BadHeartbeat, ""},
+		{verdict.NoHeartbeat, "[WARNING] Zone example.org.: its heartbeat cannot tell its age: no heartbeat"}, {verdict.BadHeartbeat, ""},
+		{"", "[INFO] Zone example.org.: its heartbeat can tell its age again"}, {verdict.Clock, ""}, {"", ""}, {verdict.Clock, ""}, {verdict.Clock, ""},
+		{verdict.Clock, "[WARNING] Zone example.org.: its heartbeat cannot tell its age: clock"},
 	} {
-		if got := strings.Join(beat(step.why), "\n"); got != step.want {
-			t.Errorf("%s after the start, %q: %q, want %q", now.Sub(at), step.why, got, step.want)
+		if got := strings.Join(beat(step.reason), "\n"); got != step.want {
+			t.Errorf("%s after the start, %q: %q, want %q", now.Sub(at), step.reason, got, step.want)
 		}
 	}
 }
@@ -108,11 +110,11 @@ func TestAMissingHeartbeatIsOneWarning(t *testing.T) {
 	const none = "heartbeat beat.example.org"
 	for _, c := range []struct {
 		sources string
-		primary []failure // of each look, if there is one
+		primary []verdict.Failure // of each look, if there is one
 		want    string
 	}{
 		{none, nil, "[WARNING] Zone example.org. is of unknown age: heartbeat: no heartbeat"},
-		{none + "\n primary 192.0.2.1", []failure{"", "", "", refused, refused, refused}, "[WARNING] Zone example.org.: its heartbeat cannot tell its age: no heartbeat\n" +
+		{none + "\n primary 192.0.2.1", []verdict.Failure{"", "", "", verdict.Refused, verdict.Refused, verdict.Refused}, "[WARNING] Zone example.org.: its heartbeat cannot tell its age: no heartbeat\n" +
 			"[WARNING] Zone example.org.: the answer of primary 192.0.2.1:53 is of no use: REFUSED\n" +
 			"[WARNING] Zone example.org. is of unknown age: primary: no answer (192.0.2.1:53: REFUSED); heartbeat: no heartbeat"},
 	} {
@@ -121,11 +123,11 @@ func TestAMissingHeartbeatIsOneWarning(t *testing.T) {
 		s.now = func() time.Time { return now }
 		got := logged(t, func() {
 			for i := range 6 {
-				s.seen(t, "example.org.", func(h *history) {
-					h.observeOwn(8, 1000, "", now)
-					h.observeHeartbeat(now, noHeartbeat, now)
+				s.seen(t, "example.org.", func(h *verdict.History) {
+					h.ObserveOwn(8, 1000, "", now)
+					h.ObserveHeartbeat(now, verdict.NoHeartbeat, now)
 					if c.primary != nil {
-						h.observeReference(0, 8, c.primary[i], now)
+						h.ObserveReference(0, 8, c.primary[i], now)
 					}
 				})
 				now = now.Add(10 * time.Second)
@@ -142,7 +144,7 @@ func TestWhoHasNotBeenAskedYetIsNotNews(t *testing.T) {
 	now := at
 	s.now = func() time.Time { return now }
 	for range 10 { // as for a thousand zones behind a dead reference
-		if got := logged(t, func() { s.seen(t, "example.org.", func(h *history) { h.observeOwn(8, 1000, "", now) }) }); got[0] != "" {
+		if got := logged(t, func() { s.seen(t, "example.org.", func(h *verdict.History) { h.ObserveOwn(8, 1000, "", now) }) }); got[0] != "" {
 			t.Errorf("%q", got)
 		}
 		now = now.Add(10 * time.Second)
@@ -152,14 +154,14 @@ func TestWhoHasNotBeenAskedYetIsNotNews(t *testing.T) {
 func TestHoldingBackIsTold(t *testing.T) {
 	s := newCheck(t, "stalecheck {\n primary 192.0.2.1\n action refuse\n}")
 	for _, step := range []struct {
-		seen func(*history)
+		seen func(*verdict.History)
 		want string
 	}{
 		{behind95, "[WARNING] Zone example.org.: answers are held back (refuse), others have newer data: " + behindText},
 		{behind95, ""},
 		{behindADeadPrimary, "[INFO] Zone example.org.: answers are held back no longer"},
 		{behind95, "[WARNING] Zone example.org.: answers are held back (refuse), others have newer data: " + behindText},
-		{func(h *history) { h.observeOwn(2026112105, 1000, "", at) }, "[INFO] Zone example.org.: answers are held back no longer"},
+		{func(h *verdict.History) { h.ObserveOwn(2026112105, 1000, "", at) }, "[INFO] Zone example.org.: answers are held back no longer"},
 	} {
 		var got []string
 		for _, line := range logged(t, func() { s.seen(t, "example.org.", step.seen) }) {
@@ -183,7 +185,7 @@ func TestALoneServerIsTold(t *testing.T) {
 	s.now = func() time.Time { return now }
 	var got []string
 	for range 4 {
-		got = append(got, logged(t, func() { s.seen(t, "example.org.", func(h *history) { h.observeOwn(8, 1000, "", now) }) })...)
+		got = append(got, logged(t, func() { s.seen(t, "example.org.", func(h *verdict.History) { h.ObserveOwn(8, 1000, "", now) }) })...)
 		now = now.Add(10 * time.Second)
 	}
 	if got := strings.Join(got, ""); got != "[WARNING] Zone example.org. is of unknown age: peers: no server but this one" {
@@ -196,7 +198,7 @@ func TestSourcesDoNotDrownZones(t *testing.T) {
 	s := newCheck(t, manyZones(100, "primary 192.0.2.1"))
 	got := logged(t, func() {
 		for _, z := range s.zones {
-			s.seen(t, z.name, func(h *history) { h.observeReference(0, 0, timeout, at) })
+			s.seen(t, z.name, func(h *verdict.History) { h.ObserveReference(0, 0, verdict.Timeout, at) })
 		}
 		s.seen(t, s.zones[0].name, behind95)
 	})
@@ -210,16 +212,20 @@ func TestAReloadKeepsWhatWasSaid(t *testing.T) {
 	logged(t, func() { before.seen(t, "example.org.", behindADeadPrimary) })
 	after := newCheck(t, withPrimary)
 	z := after.zones[0]
-	z.history.inherit(&before.zones[0].history)
-	before.zones[0].said.cannot[heartbeat] = true // which nobody asks for any more
-	z.said = after.stillSaid(&before.zones[0].said)
-	if z.said.cannot[heartbeat] {
+	z.history.Inherit(before.zones[0].history)
+	before.zones[0].logged.cannotTell[verdict.Heartbeat] = true // which nobody asks for any more
+	before.zones[0].logged.heldBack = true                      // by an action that is configured no more
+	z.logged = after.stillLogged(&before.zones[0].logged)
+	if z.logged.cannotTell[verdict.Heartbeat] {
 		t.Error("a heartbeat that is not asked for cannot tell")
 	}
+	if z.logged.heldBack {
+		t.Error("what is only flagged is held back")
+	}
 	got := strings.Join(logged(t, func() {
-		after.seen(t, "example.org.", func(h *history) { h.observeReference(0, 0, timeout, at) })
-		after.seen(t, "example.org.", func(h *history) { h.observeOwn(2026112105, 1000, "", at) })
-		after.seen(t, "example.org.", func(h *history) { h.observeReference(0, 2026112105, "", at) })
+		after.seen(t, "example.org.", func(h *verdict.History) { h.ObserveReference(0, 0, verdict.Timeout, at) })
+		after.seen(t, "example.org.", func(h *verdict.History) { h.ObserveOwn(2026112105, 1000, "", at) })
+		after.seen(t, "example.org.", func(h *verdict.History) { h.ObserveReference(0, 2026112105, "", at) })
 	}), "\n")
 	if got != "[INFO] Zone example.org.: primary 192.0.2.1:53 answers again\n[INFO] Zone example.org. is fresh again" {
 		t.Errorf("%q", got)
@@ -229,8 +235,8 @@ func TestAReloadKeepsWhatWasSaid(t *testing.T) {
 func TestAZoneThatIsFreshFromTheStartIsNotNews(t *testing.T) {
 	s := newCheck(t, withPrimary)
 	got := logged(t, func() {
-		s.seen(t, "example.org.", func(h *history) { h.observeOwn(8, 1000, "", at) })
-		s.seen(t, "example.org.", func(h *history) { h.observeReference(0, 8, "", at) })
+		s.seen(t, "example.org.", func(h *verdict.History) { h.ObserveOwn(8, 1000, "", at) })
+		s.seen(t, "example.org.", func(h *verdict.History) { h.ObserveReference(0, 8, "", at) })
 	})
 	if len(got) != 1 || got[0] != "" {
 		t.Errorf("%q", got)
@@ -241,7 +247,7 @@ func TestAThousandZonesAtOnceAreNotAThousandLines(t *testing.T) {
 	s := newCheck(t, manyZones(1000, "primary 192.0.2.1"))
 	now := at
 	s.now = func() time.Time { return now }
-	all := func(seen func(*history)) []string {
+	all := func(seen func(*verdict.History)) []string {
 		return logged(t, func() {
 			for _, z := range s.zones {
 				s.seen(t, z.name, seen)
@@ -249,11 +255,11 @@ func TestAThousandZonesAtOnceAreNotAThousandLines(t *testing.T) {
 		})
 	}
 	got := all(behind95)
-	if len(got) != perWindow+1 || !strings.HasPrefix(got[perWindow], "[WARNING] More changes within 1m0s than are logged") {
+	if len(got) != linesPerWindow+1 || !strings.HasPrefix(got[linesPerWindow], "[WARNING] More changes within 1m0s than are logged") {
 		t.Errorf("%d lines, the last is %q", len(got), got[len(got)-1])
 	}
-	now = now.Add(window)
-	if got := all(func(h *history) { h.observeOwn(2026112105, 1000, "", now) }); len(got) != perWindow+1 || got[0] != fmt.Sprintf("[INFO] Zone %s is fresh again", s.zones[0].name) {
+	now = now.Add(logWindow)
+	if got := all(func(h *verdict.History) { h.ObserveOwn(2026112105, 1000, "", now) }); len(got) != linesPerWindow+1 || got[0] != fmt.Sprintf("[INFO] Zone %s is fresh again", s.zones[0].name) {
 		t.Errorf("a minute later %d lines, the first is %q", len(got), got[0])
 	}
 }

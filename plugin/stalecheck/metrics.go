@@ -7,6 +7,8 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/metrics"
 
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
@@ -27,18 +29,18 @@ var (
 	}, []string{"reference", "reason"})
 )
 
-// countFailure counts an answer that was of no use, if it was.
-func countFailure(reference, why string) {
-	if why != "" {
-		probeFailures.WithLabelValues(reference, why).Inc()
+// countFailure counts an answer that was of no use. Without a reason it was of use.
+func countFailure(reference, reason string) {
+	if reason != "" {
+		probeFailures.WithLabelValues(reference, reason).Inc()
 	}
 }
 
-// counters are the counter of each action.
-type counters [len(actionNames)]prometheus.Counter
+// counters has a counter for each action.
+type counters [actions]prometheus.Counter
 
-// count counts a response to the query of ctx. Finding a counter by its labels costs
-// more than marking a message, so the counters are kept.
+// count counts a response to the query of ctx. Finding a counter by its labels costs more
+// than marking a message, so a zone keeps those that it has found.
 func (z *zone) count(ctx context.Context, a action) {
 	server := metrics.WithServer(ctx)
 	found, ok := z.counters.Load(server)
@@ -52,8 +54,8 @@ func (z *zone) count(ctx context.Context, a action) {
 	found.(*counters)[a].Inc()
 }
 
-// zonesCollector reads the verdicts when it is scraped: there is nothing to take back
-// when a source falls silent, a zone goes, or a reload has two instances side by side.
+// zonesCollector reads the verdicts when it is scraped. So there are no gauges to take back
+// when a source falls silent, a zone goes, or a reload ends an instance.
 type zonesCollector struct {
 	age, status, serial, up *prometheus.Desc
 }
@@ -88,7 +90,7 @@ func (c *zonesCollector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
 	for name, f := range figures() {
-		for s := range sources {
+		for s := range verdict.NumSources {
 			if f.known[s] {
 				gauge(c.age, f.ages[s].Seconds(), name, s.String())
 			}
@@ -96,7 +98,7 @@ func (c *zonesCollector) Collect(ch chan<- prometheus.Metric) {
 				gauge(c.serial, float64(f.serials[s]), name, s.String())
 			}
 		}
-		for i := range statuses {
+		for i := range verdict.NumStatuses {
 			gauge(c.status, boolean(i == f.status), name, i.String())
 		}
 		for address, up := range f.up {

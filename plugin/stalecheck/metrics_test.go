@@ -10,6 +10,7 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin/test"
 	"github.com/holdfastdns/holdfast/plugin/internal/plugintest"
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
@@ -56,7 +57,7 @@ func gauges(t *testing.T) string {
 
 func TestGaugesSayWhatTheErrorSays(t *testing.T) {
 	s := watching(t, newCheck(t, withPrimary)).seen(t, "example.org.", behind95)
-	s.seen(t, "example.org.", func(h *history) { h.observeReference(1, 0, timeout, at) })
+	s.seen(t, "example.org.", func(h *verdict.History) { h.ObserveReference(1, 0, verdict.Timeout, at) })
 	want := `age_seconds primary example.org. 95
 reference_up 192.0.2.1:53 example.org. 1
 reference_up 192.0.2.2:53 example.org. 0
@@ -75,9 +76,9 @@ func TestGaugesOfAZoneInTwoPlacesAreTheWorst(t *testing.T) {
 	one := watching(t, newCheck(t, withPrimary))
 	two := watching(t, newCheck(t, withPrimary))
 	for _, s := range []*StaleCheck{one, two} {
-		s.seen(t, "example.org.", func(h *history) {
-			h.observeOwn(8, 1000, "", at)
-			h.observeReference(0, 8, "", at)
+		s.seen(t, "example.org.", func(h *verdict.History) {
+			h.ObserveOwn(8, 1000, "", at)
+			h.ObserveReference(0, 8, "", at)
 		})
 	}
 	status := func(want string) {
@@ -87,12 +88,12 @@ func TestGaugesOfAZoneInTwoPlacesAreTheWorst(t *testing.T) {
 		}
 	}
 	status("fresh")
-	one.seen(t, "example.org.", func(h *history) { h.observeReference(0, 0, refused, at) })
+	one.seen(t, "example.org.", func(h *verdict.History) { h.ObserveReference(0, 0, verdict.Refused, at) })
 	status("unknown")
 	if got := gauges(t); !strings.Contains(got, "reference_up 192.0.2.1:53 example.org. 0\n") {
 		t.Errorf("one of two has lost the reference:\n%s", got)
 	}
-	two.seen(t, "example.org.", func(h *history) { h.observeReference(0, 9, "", at.Add(-70*time.Second)) })
+	two.seen(t, "example.org.", func(h *verdict.History) { h.ObserveReference(0, 9, "", at.Add(-70*time.Second)) })
 	status("stale")
 	two.stop()
 	status("unknown")
@@ -103,15 +104,15 @@ func TestGaugesOfAZoneInTwoPlacesAreTheWorst(t *testing.T) {
 }
 
 func TestFiguresOfAZoneInTwoPlacesAreTheWorst(t *testing.T) {
-	newer := func(h *history) {
-		h.observeOwn(8, 1000, "", at)
-		h.observeReference(0, 10, "", at.Add(-50*time.Second))
+	newer := func(h *verdict.History) {
+		h.ObserveOwn(8, 1000, "", at)
+		h.ObserveReference(0, 10, "", at.Add(-50*time.Second))
 	}
-	older := func(h *history) {
-		h.observeOwn(7, 1000, "", at)
-		h.observeReference(0, 9, "", at.Add(-70*time.Second))
+	older := func(h *verdict.History) {
+		h.ObserveOwn(7, 1000, "", at)
+		h.ObserveReference(0, 9, "", at.Add(-70*time.Second))
 	}
-	for _, order := range [][]func(*history){{newer, older}, {older, newer}} {
+	for _, order := range [][]func(*verdict.History){{newer, older}, {older, newer}} {
 		var both []*StaleCheck
 		for _, seen := range order {
 			both = append(both, watching(t, newCheck(t, withPrimary)).seen(t, "example.org.", seen))
@@ -145,7 +146,7 @@ func TestResponsesAreCountedByWhatWasDone(t *testing.T) {
 	good := answering(message(t, "www.example.org. A", "www.example.org. 300 IN A 10.0.0.1"))
 	for _, step := range []struct {
 		action string
-		seen   func(*history)
+		seen   func(*verdict.History)
 		want   [actions]float64
 	}{
 		{"flag", behind95, [actions]float64{1, 0, 0, 0}},
@@ -153,7 +154,7 @@ func TestResponsesAreCountedByWhatWasDone(t *testing.T) {
 		{"servfail", behind95, [actions]float64{1, 1, 0, 0}},
 		{"servfail", behindADeadPrimary, [actions]float64{2, 1, 0, 0}},
 		{"refuse", behind95, [actions]float64{2, 1, 1, 0}},
-		{"flag", func(h *history) { h.observeOwn(1, 1, "", at) }, [actions]float64{2, 1, 1, 0}},
+		{"flag", func(h *verdict.History) { h.ObserveOwn(1, 1, "", at) }, [actions]float64{2, 1, 1, 0}},
 	} {
 		s := newCheck(t, "stalecheck {\n primary 192.0.2.1\n action "+step.action+"\n}").seen(t, "example.org.", step.seen)
 		s.Next = good
@@ -178,6 +179,6 @@ func TestMetricsAreThoseOfTheREADME(t *testing.T) {
 	s := watching(t, newCheck(t, withPrimary)).seen(t, "example.org.", behind95)
 	s.Next = answering(message(t, "www.example.org. A", "www.example.org. 300 IN A 10.0.0.1"))
 	serve(t, s, query("www.example.org. A"))
-	probeFailures.WithLabelValues("192.0.2.1:53", string(timeout))
+	probeFailures.WithLabelValues("192.0.2.1:53", string(verdict.Timeout))
 	plugintest.Metrics(t, pluginName, prometheus.DefaultGatherer)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/coredns/coredns/plugin/pkg/transport"
 
 	"github.com/holdfastdns/holdfast/plugin/internal/stanza"
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 )
 
 const (
@@ -41,7 +42,7 @@ func (p *parser) parseZones(args []string) error {
 }
 
 // parseReferences reads addresses as forward does (plugin/pkg/parse), for plain DNS.
-func (p *parser) parseReferences(kind source, values []string) error {
+func (p *parser) parseReferences(kind verdict.Source, values []string) error {
 	const want = "want IP addresses with or without a port, such as 192.0.2.1 or [2001:db8::1]:5353"
 	if len(values) == 0 {
 		return fmt.Errorf("has no value: %s", want)
@@ -60,18 +61,18 @@ func (p *parser) parseReferences(kind source, values []string) error {
 			if n, _ := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
 				return fmt.Errorf("%q has port %q: want one from 1 to 65535", value, port)
 			}
-			if slices.ContainsFunc(p.references, func(r reference) bool { return r.address == address }) {
+			if slices.ContainsFunc(p.references, func(r verdict.Reference) bool { return r.Address == address }) {
 				return fmt.Errorf("%q is given twice: want each server once, as primary or as peer", address)
 			}
-			p.references = append(p.references, reference{source: kind, address: address})
+			p.references = append(p.references, verdict.Reference{Source: kind, Address: address})
 		}
 	}
 	if len(p.references) > maxReferences {
 		return fmt.Errorf("has %q as number %d: want at most %d primaries and peers together", values[len(values)-1], len(p.references), maxReferences)
 	}
 	// The source stays: primaries come first, whichever line does.
-	slices.SortStableFunc(p.references, func(a, b reference) int { return int(a.source - b.source) })
-	p.rules.asks[kind] = true
+	slices.SortStableFunc(p.references, func(a, b verdict.Reference) int { return int(a.Source - b.Source) })
+	p.rules.Sources[kind] = true
 	return nil
 }
 
@@ -83,17 +84,17 @@ func (p *parser) parseHeartbeat(values []string) error {
 	if !stanza.IsName(p.heartbeat) {
 		return fmt.Errorf("%q is no domain name: want one such as heartbeat.example.org", values[0])
 	}
-	p.rules.asks[heartbeat] = true
+	p.rules.Sources[verdict.Heartbeat] = true
 	return nil
 }
 
 func (p *parser) parseSerial(values []string) error {
-	formats := map[string]serialFormat{"unixtime": unixTime, "date": calendarDate}
-	if len(values) != 1 || formats[values[0]] == noFormat {
+	formats := map[string]verdict.SerialFormat{"unixtime": verdict.UnixTime, "date": verdict.CalendarDate}
+	if len(values) != 1 || formats[values[0]] == verdict.NoFormat {
 		return fmt.Errorf("is %q: want unixtime or date", values)
 	}
-	p.rules.format = formats[values[0]]
-	p.rules.asks[serial] = true
+	p.rules.SerialFormat = formats[values[0]]
+	p.rules.Sources[verdict.Serial] = true
 	return nil
 }
 

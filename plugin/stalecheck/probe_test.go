@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"github.com/coredns/coredns/plugin/pkg/dnstest"
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 
 	"github.com/miekg/dns"
 )
 
 // asked asks a server that answers with what reply makes of a correct answer. reply may
 // write itself and return nil.
-func asked(t *testing.T, reply func(w dns.ResponseWriter, good *dns.Msg) *dns.Msg) (uint32, failure) {
+func asked(t *testing.T, reply func(w dns.ResponseWriter, good *dns.Msg) *dns.Msg) (uint32, verdict.Failure) {
 	t.Helper()
 	s := dnstest.NewMultipleServer(func(w dns.ResponseWriter, r *dns.Msg) {
 		good := new(dns.Msg).SetReply(r)
@@ -37,7 +38,7 @@ func TestReferences(t *testing.T) {
 	soa := func(text string) []dns.RR { return records(t, text) }
 	for name, tc := range map[string]struct {
 		reply func(w dns.ResponseWriter, good *dns.Msg) *dns.Msg
-		want  failure
+		want  verdict.Failure
 	}{
 		"good": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { return m }, ""},
 		"in other capitals": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg {
@@ -54,46 +55,46 @@ func TestReferences(t *testing.T) {
 			}
 			return m
 		}, ""},
-		"truncated over TCP too": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Truncated = true; return m }, malformed},
+		"truncated over TCP too": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Truncated = true; return m }, verdict.Malformed},
 		"TCP that stalls": {func(w dns.ResponseWriter, m *dns.Msg) *dns.Msg {
 			if !overUDP(w) {
 				return nil
 			}
 			m.Truncated = true
 			return m
-		}, timeout},
+		}, verdict.Timeout},
 		"TCP with another id": {func(w dns.ResponseWriter, m *dns.Msg) *dns.Msg {
 			m.Truncated = overUDP(w)
 			if !overUDP(w) {
 				m.Id++
 			}
 			return m
-		}, mismatch},
-		"silence":        {func(dns.ResponseWriter, *dns.Msg) *dns.Msg { return nil }, timeout},
-		"another id":     {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Id++; return m }, timeout},
-		"a query":        {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Response = false; return m }, mismatch},
-		"another opcode": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Opcode = dns.OpcodeNotify; return m }, mismatch},
+		}, verdict.Mismatch},
+		"silence":        {func(dns.ResponseWriter, *dns.Msg) *dns.Msg { return nil }, verdict.Timeout},
+		"another id":     {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Id++; return m }, verdict.Timeout},
+		"a query":        {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Response = false; return m }, verdict.Mismatch},
+		"another opcode": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Opcode = dns.OpcodeNotify; return m }, verdict.Mismatch},
 		"another name": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg {
 			m.Question[0].Name = "example.net."
 			return m
-		}, mismatch},
-		"another type":    {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Question[0].Qtype = dns.TypeNS; return m }, mismatch},
-		"another class":   {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Question[0].Qclass = dns.ClassCHAOS; return m }, mismatch},
-		"no question":     {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Question = nil; return m }, mismatch},
-		"not authorative": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Authoritative = false; return m }, notAuthoritative},
-		"no SOA":          {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Answer = nil; return m }, noSOA},
+		}, verdict.Mismatch},
+		"another type":    {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Question[0].Qtype = dns.TypeNS; return m }, verdict.Mismatch},
+		"another class":   {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Question[0].Qclass = dns.ClassCHAOS; return m }, verdict.Mismatch},
+		"no question":     {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Question = nil; return m }, verdict.Mismatch},
+		"not authorative": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Authoritative = false; return m }, verdict.NotAuthoritative},
+		"no SOA":          {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Answer = nil; return m }, verdict.NoSOA},
 		"the parent's SOA": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg {
 			m.Answer = soa("org. 300 IN SOA ns.org. h.org. 9 1 1 1 1")
 			return m
-		}, noSOA},
-		"a SOA in the authority section": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Answer, m.Ns = nil, m.Answer; return m }, noSOA},
+		}, verdict.NoSOA},
+		"a SOA in the authority section": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Answer, m.Ns = nil, m.Answer; return m }, verdict.NoSOA},
 		"two SOAs": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg {
 			m.Answer = append(m.Answer, soa("example.org. 300 IN SOA ns.example.org. h.example.org. 9 1 1 1 1")...)
 			return m
-		}, severalSOAs},
-		"REFUSED":  {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Rcode = dns.RcodeRefused; return m }, refused},
-		"SERVFAIL": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Rcode = dns.RcodeServerFailure; return m }, servfail},
-		"NXDOMAIN": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Rcode = dns.RcodeNameError; return m }, otherRcode},
+		}, verdict.SeveralSOAs},
+		"REFUSED":  {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Rcode = dns.RcodeRefused; return m }, verdict.Refused},
+		"SERVFAIL": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Rcode = dns.RcodeServerFailure; return m }, verdict.ServFail},
+		"NXDOMAIN": {func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg { m.Rcode = dns.RcodeNameError; return m }, verdict.OtherRcode},
 		"a compression pointer to itself": {func(w dns.ResponseWriter, m *dns.Msg) *dns.Msg {
 			packed, err := m.Pack()
 			if err != nil {
@@ -102,17 +103,17 @@ func TestReferences(t *testing.T) {
 			packed[12], packed[13] = 0xc0, 12
 			_, _ = w.Write(packed)
 			return nil
-		}, malformed},
+		}, verdict.Malformed},
 		"a header cut short": {func(w dns.ResponseWriter, m *dns.Msg) *dns.Msg {
 			packed, _ := m.Pack()
 			_, _ = w.Write(packed[:7])
 			return nil
-		}, malformed},
+		}, verdict.Malformed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			serial, failed := asked(t, tc.reply)
-			if failed != tc.want {
-				t.Errorf("failure %q, want %q", failed, tc.want)
+			serial, failure := asked(t, tc.reply)
+			if failure != tc.want {
+				t.Errorf("failure %q, want %q", failure, tc.want)
 			}
 			if (serial == 2026112101) != (tc.want == "") || (serial != 0) != (tc.want == "") {
 				t.Errorf("serial %d", serial)
@@ -130,8 +131,8 @@ func TestAReferenceThatIsNotThere(t *testing.T) {
 	_ = gone.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	if _, failed := askSerial(ctx, addr, "example.org."); failed != unreachable {
-		t.Errorf("failure %q, want %q", failed, unreachable)
+	if _, failure := askSerial(ctx, addr, "example.org."); failure != verdict.Unreachable {
+		t.Errorf("failure %q, want %q", failure, verdict.Unreachable)
 	}
 }
 
@@ -145,8 +146,8 @@ func TestTheQueryOfAProbe(t *testing.T) {
 	defer s.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	if _, failed := askSerial(ctx, s.Addr, "example.org."); failed != refused {
-		t.Fatal(failed)
+	if _, failure := askSerial(ctx, s.Addr, "example.org."); failure != verdict.Refused {
+		t.Fatal(failure)
 	}
 	if q := <-queries; q.RecursionDesired || q.Question[0] != (dns.Question{Name: "example.org.", Qtype: dns.TypeSOA, Qclass: dns.ClassINET}) || len(q.Extra) > 0 {
 		t.Errorf("the query is %v", q)
@@ -161,19 +162,19 @@ func TestAProbeEndsWithItsContext(t *testing.T) {
 	}
 	defer silent.Close()
 	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan failure)
+	done := make(chan verdict.Failure)
 	go func() {
-		_, failed := askSerial(ctx, silent.LocalAddr().String(), "example.org.")
-		done <- failed
+		_, failure := askSerial(ctx, silent.LocalAddr().String(), "example.org.")
+		done <- failure
 	}()
 	if _, _, err := silent.ReadFrom(make([]byte, 512)); err != nil { // it waits now
 		t.Fatal(err)
 	}
 	cancel()
 	select {
-	case failed := <-done:
-		if failed != timeout {
-			t.Errorf("failure %q", failed)
+	case failure := <-done:
+		if failure != verdict.Timeout {
+			t.Errorf("failure %q", failure)
 		}
 	case <-time.After(time.Second): // the client's own timeout is 2 s
 		t.Error("it waits for its timeout")
@@ -181,7 +182,7 @@ func TestAProbeEndsWithItsContext(t *testing.T) {
 }
 
 func TestErrorsThatAreNotOfTheNetworkAreMalformedReplies(t *testing.T) {
-	if got := whyNoReply(errors.New("bad rdata")); got != malformed {
+	if got := whyNoReply(errors.New("bad rdata")); got != verdict.Malformed {
 		t.Errorf("%q", got)
 	}
 }
@@ -199,10 +200,10 @@ func FuzzReadSerial(f *testing.F) {
 		if m.Unpack(packed) != nil {
 			return
 		}
-		serial, failed := readSerial(m, "example.org.")
-		if failed != "" {
+		serial, failure := readSerial(m, "example.org.")
+		if failure != "" {
 			if serial != 0 {
-				t.Errorf("%s, and serial %d", failed, serial)
+				t.Errorf("%s, and serial %d", failure, serial)
 			}
 			return
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/pkg/dnstest"
 	"github.com/coredns/coredns/plugin/test"
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 
 	"github.com/miekg/dns"
 )
@@ -35,7 +36,7 @@ func TestHeldBackOnlyWhileSomebodyElseHasNewerData(t *testing.T) {
 
 			// Not served, but not stale yet: the backend is asked all the same.
 			s = newCheck(t, "stalecheck {\n primary 192.0.2.1\n action "+action+"\n}").seen(t, "example.org.", servedNoMore)
-			s.seen(t, "example.org.", func(h *history) { h.observeReference(0, 2026112105, "", at) })
+			s.seen(t, "example.org.", func(h *verdict.History) { h.ObserveReference(0, 2026112105, "", at) })
 			reply := message(t, "www.example.org. A", "www.example.org. 300 IN A 10.0.0.1")
 			s.Next = answering(reply)
 			if got, _ := serve(t, s, query("www.example.org. A")); len(got.Answer) != 1 {
@@ -61,15 +62,15 @@ func TestTheZonesSerialIsNotHeldBack(t *testing.T) {
 func TestSERVFAILOfAZoneThatTheBackendDoesNotServe(t *testing.T) {
 	broken := errors.New("broken")
 	for name, tc := range map[string]struct {
-		seen func(*history)
+		seen func(*verdict.History)
 		want []dns.EDNS0_EDE // none: it is passed on
 	}{
 		"never loaded":    {neverServed, []dns.EDNS0_EDE{{InfoCode: dns.ExtendedErrorCodeNotReady, ExtraText: "zone is not loaded yet"}}},
 		"served no more":  {servedNoMore, []dns.EDNS0_EDE{{InfoCode: dns.ExtendedErrorCodeInvalidData, ExtraText: "zone is no longer served"}}},
-		"stale and gone":  {func(h *history) { behindADeadPrimary(h); neverServed(h) }, []dns.EDNS0_EDE{{InfoCode: dns.ExtendedErrorCodeInvalidData, ExtraText: behindText}}},
+		"stale and gone":  {func(h *verdict.History) { behindADeadPrimary(h); neverServed(h) }, []dns.EDNS0_EDE{{InfoCode: dns.ExtendedErrorCodeInvalidData, ExtraText: behindText}}},
 		"stale":           {behind95, nil},
-		"fresh":           {func(h *history) { h.observeOwn(1, 1000, "", at) }, nil},
-		"nothing is seen": {func(*history) {}, nil},
+		"fresh":           {func(h *verdict.History) { h.ObserveOwn(1, 1000, "", at) }, nil},
+		"nothing is seen": {func(*verdict.History) {}, nil},
 	} {
 		for how, next := range map[string]struct {
 			rcode int

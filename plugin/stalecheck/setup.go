@@ -12,6 +12,7 @@ import (
 	"github.com/coredns/coredns/plugin/nsid"
 
 	"github.com/holdfastdns/holdfast/plugin/internal/stanza"
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 )
 
 const (
@@ -73,8 +74,8 @@ func (s *StaleCheck) readFrom(handler func(name string) plugin.Handler) error {
 // parser keeps what a stanza says.
 type parser struct {
 	zones      []string
-	rules      rules
-	references []reference
+	rules      verdict.Rules
+	references []verdict.Reference
 	heartbeat  string
 	interval   time.Duration
 	ttl        uint32
@@ -84,11 +85,11 @@ type parser struct {
 // properties are the lines that a stanza may have.
 func (p *parser) properties() map[string]stanza.Property {
 	return map[string]stanza.Property{
-		"primary":   {Parse: func(values []string) error { return p.parseReferences(primary, values) }},
-		"peers":     {Parse: func(values []string) error { return p.parseReferences(peers, values) }},
+		"primary":   {Parse: func(values []string) error { return p.parseReferences(verdict.Primary, values) }},
+		"peers":     {Parse: func(values []string) error { return p.parseReferences(verdict.Peers, values) }},
 		"heartbeat": {Parse: p.parseHeartbeat},
 		"serial":    {Parse: p.parseSerial},
-		"max_age":   {Parse: stanza.Duration(&p.rules.maxAge, minDuration, maxDuration)},
+		"max_age":   {Parse: stanza.Duration(&p.rules.MaxAge, minDuration, maxDuration)},
 		"interval":  {Parse: stanza.Duration(&p.interval, minDuration, maxDuration)},
 		"ttl":       {Parse: stanza.One("want off, or whole seconds from 1s to 168h", &p.ttl, parseTTL)},
 		"action":    {Parse: p.parseAction},
@@ -96,7 +97,7 @@ func (p *parser) properties() map[string]stanza.Property {
 }
 
 func parse(c *caddy.Controller) (*StaleCheck, error) {
-	p := parser{interval: defaultInterval, ttl: defaultTTL, rules: rules{maxAge: defaultMaxAge}}
+	p := parser{interval: defaultInterval, ttl: defaultTTL, rules: verdict.Rules{MaxAge: defaultMaxAge}}
 	lines, err := stanza.Read(c, p.parseZones, p.properties())
 	if err != nil {
 		return nil, err
@@ -106,14 +107,14 @@ func parse(c *caddy.Controller) (*StaleCheck, error) {
 
 // build checks what the stanza's parts say together.
 func (p *parser) build(lines *stanza.Lines, serverBlock []string) (*StaleCheck, error) {
-	if p.rules.asks == [sources]bool{} {
+	if p.rules.Sources == [verdict.NumSources]bool{} {
 		return nil, lines.At().Errf("no source: want at least one of primary, peers, heartbeat, serial")
 	}
-	if p.rules.maxAge < p.interval {
-		return nil, lines.At("max_age", "interval").Errf("max_age of %s is below the interval of %s: want it no shorter", p.rules.maxAge, p.interval)
+	if p.rules.MaxAge < p.interval {
+		return nil, lines.At("max_age", "interval").Errf("max_age of %s is below the interval of %s: want it no shorter", p.rules.MaxAge, p.interval)
 	}
-	if p.rules.format == calendarDate && p.rules.maxAge < 24*time.Hour {
-		return nil, lines.At("max_age", "serial").Errf("max_age of %s is too short for serial date, which counts days from midnight UTC: want at least 24h", p.rules.maxAge)
+	if p.rules.SerialFormat == verdict.CalendarDate && p.rules.MaxAge < 24*time.Hour {
+		return nil, lines.At("max_age", "serial").Errf("max_age of %s is too short for serial date, which counts days from midnight UTC: want at least 24h", p.rules.MaxAge)
 	}
 	if p.action != flag && len(p.references) == 0 {
 		return nil, lines.At("action").Errf("action %s is taken only while a primary or peer has newer data: want primary or peers beside it", actionNames[p.action])
@@ -143,7 +144,7 @@ func (p *parser) build(lines *stanza.Lines, serverBlock []string) (*StaleCheck, 
 		check.byName[name] = z
 	}
 	for _, r := range p.references {
-		check.turns[r.address] = newTurns(maxInFlight / len(p.references))
+		check.turns[r.Address] = newTurns(maxInFlight / len(p.references))
 	}
 	return check, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/holdfastdns/holdfast/plugin/internal/plugintest"
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 	"github.com/miekg/dns"
 )
 
@@ -64,15 +65,15 @@ func describe(s *StaleCheck) string {
 	}
 	words := []string{fmt.Sprint(names)}
 	for _, r := range s.references {
-		words = append(words, r.source.String()+"="+r.address)
+		words = append(words, r.Source.String()+"="+r.Address)
 	}
 	if s.heartbeat != "" {
 		words = append(words, s.heartbeat)
 	}
-	if s.rules.format != noFormat {
-		words = append(words, fmt.Sprintf("serial %d", s.rules.format))
+	if s.rules.SerialFormat != verdict.NoFormat {
+		words = append(words, fmt.Sprintf("serial %d", s.rules.SerialFormat))
 	}
-	return fmt.Sprintf("%s %s every %s ttl %d %s", strings.Join(words, " "), s.rules.maxAge, s.interval, s.ttl, actionNames[s.action])
+	return fmt.Sprintf("%s %s every %s ttl %d %s", strings.Join(words, " "), s.rules.MaxAge, s.interval, s.ttl, actionNames[s.action])
 }
 
 // Without names the zones are those of the server block, all of them.
@@ -230,7 +231,7 @@ func FuzzParse(f *testing.F) {
 			plugintest.NamesALine(t, stanza, err)
 			return
 		}
-		if s.interval < time.Second || s.rules.maxAge < s.interval || s.rules.asks == [sources]bool{} || len(s.zones) == 0 || len(s.references) > maxReferences {
+		if s.interval < time.Second || s.rules.MaxAge < s.interval || s.rules.Sources == [verdict.NumSources]bool{} || len(s.zones) == 0 || len(s.references) > maxReferences {
 			t.Errorf("%q is taken as %s", stanza, describe(s))
 		}
 		for _, name := range append(slices.Collect(maps.Keys(s.byName)), cmp.Or(s.heartbeat, ".")) {

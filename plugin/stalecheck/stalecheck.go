@@ -1,18 +1,17 @@
-// Package stalecheck measures how old the zone behind an answer is, marks the answer,
-// and tells the operator.
+// Package stalecheck marks the answers of a zone whose data has grown old, and tells the
+// operator.
 //
-// A server whose source of data is lost goes on answering, and nothing tells its answers
-// from fresh ones: a secondary whose primary refuses transfers, an informer whose watch
-// has frozen, a file that nobody writes any more. A serial alone does not tell either:
-// what counts is for how long others have had a newer one.
+// A server that has lost its source of data goes on answering, and nothing tells its
+// answers from fresh ones: a secondary whose primary refuses transfers, an informer whose
+// watch has frozen, a file that nobody writes any more.
 //
-// What was seen of a zone is kept in history.go, what follows from it is decided in
-// verdict.go, and what happens to a message in mark.go: pure functions of what was seen
-// and of an explicit now. serial.go and heartbeat.go read times. Around them, zone.go
-// looks at each zone about every interval, by probe.go at other servers and by
-// backend.go at this server's own backend past its cache, and publishes the verdict for
-// the handler in this file to load. live.go keeps what was seen over a reload; metrics.go
-// and log.go say it.
+// Package verdict decides how old a zone is; this package feeds it and acts on it.
+// zone.go looks at each zone about every interval: at other servers (probe.go), and at
+// this server's own backend past its cache (backend.go, heartbeat.go). It publishes the
+// verdict, which the handler in this file loads. mark.go decides what happens to a
+// message, and writer.go and reply.go do it. lifecycle.go starts and stops the watching and
+// hands over what was seen at a reload. metrics.go and log.go tell the operator; setup.go
+// and parse.go read the stanza.
 package stalecheck
 
 import (
@@ -30,6 +29,8 @@ import (
 	"github.com/coredns/coredns/plugin/metadata"
 	"github.com/coredns/coredns/request"
 
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
+
 	"github.com/miekg/dns"
 )
 
@@ -41,33 +42,33 @@ type StaleCheck struct {
 
 	zones      []*zone
 	byName     map[string]*zone
-	rules      rules
-	references []reference // as a zone's history begins with
-	heartbeat  string      // fully qualified; "" is none
+	rules      verdict.Rules
+	references []verdict.Reference
+	heartbeat  string // fully qualified; "" is none
 	interval   time.Duration
-	ttl        uint32 // that answers of stale zones may have at most, in seconds; 0 is any
+	ttl        uint32 // caps the TTLs of stale zones, in seconds; 0 is no cap
 	action     action
-	view       string
 
 	now       func() time.Time
-	ask       func(ctx context.Context, address, zone string) (serial uint32, failed failure)
-	nsidBytes int  // that nsid, which comes after us, adds to a reply if asked to
-	dns64     bool // it comes after us, and makes AAAA records of A records
+	ask       func(ctx context.Context, address, zone string) (serial uint32, failure verdict.Failure)
+	nsidBytes int  // that nsid, nearer to the client, adds to a reply if asked to
+	dns64     bool // it is nearer to the client, and makes AAAA records of A records
 
-	marking   atomic.Int32      // zones whose answers are marked
-	turns     map[string]*turns // by reference
-	log       journal
-	tasks     sync.WaitGroup
-	cancel    context.CancelFunc // nil before the start
-	block     string             // what tells the server block from others
-	corefile  *int               // that it came with
-	beside    []*StaleCheck      // when a reload began
-	corefiles []*caddy.Instance  // that were served then
+	marked atomic.Int32      // zones whose answers are marked
+	turns  map[string]*turns // by a reference's address
+	log    limitedLogs
+	tasks  sync.WaitGroup
+	cancel context.CancelFunc // nil before the start
+
+	block, view     string            // tell the server block from others
+	corefile        *int              // the same for all instances of a Corefile
+	instancesBefore []*StaleCheck     // when a reload began
+	corefilesBefore []*caddy.Instance // likewise
 }
 
 // ServeDNS implements the plugin.Handler interface.
 func (s *StaleCheck) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	if s.marking.Load() == 0 || !isLookup(r) {
+	if s.marked.Load() == 0 || !isLookup(r) {
 		return plugin.NextOrFailure(s.Name(), s.Next, ctx, w, r)
 	}
 	z := s.match(r.Question[0].Name)
@@ -75,36 +76,35 @@ func (s *StaleCheck) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 		return plugin.NextOrFailure(s.Name(), s.Next, ctx, w, r)
 	}
 	v := z.verdict.Load()
-	if !v.marks() {
+	if !needsMark(v) {
 		return plugin.NextOrFailure(s.Name(), s.Next, ctx, w, r)
 	}
 	rw := &responseWriter{ResponseWriter: w, check: s, ctx: ctx, zone: z, verdict: v, query: r, opt: r.IsEdns0()}
-	if a := v.act(s.action); a != flag && !z.isSerial(r.Question[0]) {
-		return dns.RcodeSuccess, rw.answer(a)
+	if a := actionFor(v, s.action); a != flag && !z.asksForSOA(r.Question[0]) {
+		return dns.RcodeSuccess, rw.holdBack(a)
 	}
 	rcode, err := plugin.NextOrFailure(s.Name(), s.Next, ctx, rw, r)
-	if rcode == dns.RcodeServerFailure && v.refusal != served {
-		// Nothing is written yet, and what the server would write never passes us.
+	if rcode == dns.RcodeServerFailure && v.Service != verdict.Served {
+		// Nothing is written yet, and what the server itself writes would not pass us.
 		return dns.RcodeSuccess, errors.Join(err, rw.WriteMsg(new(dns.Msg).SetRcode(r, rcode)))
 	}
 	return rcode, err
 }
 
-// isLookup reports whether r asks one question and is no zone transfer. All else is not
-// ours to touch.
+// isLookup reports whether r asks one question and is no zone transfer. Everything else
+// passes untouched.
 func isLookup(r *dns.Msg) bool {
 	return r.Opcode == dns.OpcodeQuery && len(r.Question) == 1 &&
 		r.Question[0].Qtype != dns.TypeAXFR && r.Question[0].Qtype != dns.TypeIXFR
 }
 
-// isSerial reports whether q asks for the zone's SOA record: peers have to see our serial,
+// asksForSOA reports whether q asks for the zone's SOA record. Peers have to see our serial
 // or they could not tell that they are ahead.
-func (z *zone) isSerial(q dns.Question) bool {
+func (z *zone) asksForSOA(q dns.Question) bool {
 	return q.Qtype == dns.TypeSOA && strings.EqualFold(q.Name, z.name)
 }
 
-// match returns the zone that qname, fully qualified, is in, or nil. The longest name
-// decides.
+// match returns the innermost zone that qname, fully qualified, is in, or nil.
 func (s *StaleCheck) match(qname string) *zone {
 	qname = strings.ToLower(qname)
 	for off, end := 0, false; !end; off, end = dns.NextLabel(qname, off) {
@@ -118,18 +118,17 @@ func (s *StaleCheck) match(qname string) *zone {
 // Name implements the plugin.Handler interface.
 func (s *StaleCheck) Name() string { return pluginName }
 
-// Vital returns nil, or an error that names a stale zone and how far it is behind: this
-// server should not be the one that answers for it, if another can. Zones that nothing
-// can tell the age of are no reason.
+// Vital returns nil, or an error that names a stale zone and how far it is behind: if
+// another server can answer for it, that one should. A zone of unknown age is no error.
 func (s *StaleCheck) Vital() error {
 	var first error
 	more := 0
 	for _, z := range s.zones {
 		v := z.verdict.Load()
 		switch {
-		case v.status != stale:
+		case v.Status != verdict.Stale:
 		case first == nil:
-			first = fmt.Errorf("zone %s is stale: %s", z.name, v.text)
+			first = fmt.Errorf("zone %s is stale: %s", z.name, v.Text)
 		default:
 			more++
 		}
@@ -147,10 +146,10 @@ func (s *StaleCheck) Metadata(ctx context.Context, state request.Request) contex
 		return ctx
 	}
 	v := z.verdict.Load()
-	metadata.SetValueFunc(ctx, pluginName+"/status", func() string { return v.status.String() })
-	if v.status != unknown {
-		metadata.SetValueFunc(ctx, pluginName+"/age", func() string { return strconv.FormatInt(int64(v.age/time.Second), 10) })
-		metadata.SetValueFunc(ctx, pluginName+"/source", func() string { return v.source.String() })
+	metadata.SetValueFunc(ctx, pluginName+"/status", func() string { return v.Status.String() })
+	if v.Status != verdict.Unknown {
+		metadata.SetValueFunc(ctx, pluginName+"/age", func() string { return strconv.FormatInt(int64(v.Age/time.Second), 10) })
+		metadata.SetValueFunc(ctx, pluginName+"/source", func() string { return v.Source.String() })
 	}
 	return ctx
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/coredns/coredns/plugin/pkg/dnstest"
 	"github.com/coredns/coredns/plugin/test"
 	"github.com/holdfastdns/holdfast/plugin/internal/plugintest"
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 
 	"github.com/miekg/dns"
 )
@@ -28,38 +29,40 @@ func newCheck(tb testing.TB, stanza string) *StaleCheck {
 	return s
 }
 
+// at is the time of all tests that need one.
+var at = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
 const withPrimary = "stalecheck {\n primary 192.0.2.1\n peers 192.0.2.2\n}"
 
-// seen makes the plugin's zone what a transcript of observations makes it: those of
-// verdict_test.go, in seconds before now.
-func (s *StaleCheck) seen(tb testing.TB, name string, observe func(h *history)) *StaleCheck {
+// seen lets the plugin's zone see what observe tells its history.
+func (s *StaleCheck) seen(tb testing.TB, name string, observe func(h *verdict.History)) *StaleCheck {
 	tb.Helper()
 	z := s.byName[name]
 	if z == nil {
 		tb.Fatalf("no zone %s", name)
 	}
-	s.observe(z, func(h *history, _ time.Time) { observe(h) })
+	s.observe(z, func(h *verdict.History, _ time.Time) { observe(h) })
 	return s
 }
 
 // behind95 is seen of a zone that is 95 s behind its primary, which answers.
-func behind95(h *history) {
-	h.observeOwn(2026112101, 1000, "", at.Add(-95*time.Second))
-	h.observeReference(0, 2026112105, "", at.Add(-95*time.Second))
+func behind95(h *verdict.History) {
+	h.ObserveOwn(2026112101, 1000, "", at.Add(-95*time.Second))
+	h.ObserveReference(0, 2026112105, "", at.Add(-95*time.Second))
 }
 
 // behindADeadPrimary is the same, but nobody can answer in our place.
-func behindADeadPrimary(h *history) {
+func behindADeadPrimary(h *verdict.History) {
 	behind95(h)
-	h.observeReference(0, 0, timeout, at)
+	h.ObserveReference(0, 0, verdict.Timeout, at)
 }
 
-func neverServed(h *history) { h.observeOwn(0, 0, servfail, at) }
+func neverServed(h *verdict.History) { h.ObserveOwn(0, 0, verdict.ServFail, at) }
 
-func servedNoMore(h *history) {
-	h.observeOwn(2026112101, 1000, "", at.Add(-5*time.Second))
-	h.observeReference(0, 2026112101, "", at)
-	h.observeOwn(0, 0, servfail, at)
+func servedNoMore(h *verdict.History) {
+	h.ObserveOwn(2026112101, 1000, "", at.Add(-5*time.Second))
+	h.ObserveReference(0, 2026112101, "", at)
+	h.ObserveOwn(0, 0, verdict.ServFail, at)
 }
 
 var message = plugintest.Message

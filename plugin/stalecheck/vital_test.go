@@ -2,12 +2,15 @@ package stalecheck
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coredns/coredns/plugin/metadata"
 	"github.com/coredns/coredns/plugin/test"
 	"github.com/coredns/coredns/request"
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 )
 
 func TestVitalNamesTheZoneAndHowFarItIsBehind(t *testing.T) {
@@ -52,4 +55,18 @@ func TestMetadata(t *testing.T) {
 	if got := values(s, "www.example.net."); got != "" {
 		t.Errorf("of a name outside the zones it is %q", got)
 	}
+}
+
+func ExampleStaleCheck_Vital() {
+	s := &StaleCheck{
+		rules:      verdict.Rules{MaxAge: time.Minute, Sources: [verdict.NumSources]bool{verdict.Primary: true}},
+		references: []verdict.Reference{{Source: verdict.Primary, Address: "192.0.2.1:53"}},
+	}
+	z := s.newZone("example.org.")
+	s.zones = []*zone{z}
+	behind95(z.history)
+	v := z.history.Judge(at)
+	z.verdict.Store(&v)
+	fmt.Println(s.Vital())
+	// Output: zone example.org. is stale: 95s behind, serial 2026112101 < 2026112105
 }

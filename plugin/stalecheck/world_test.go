@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coredns/coredns/plugin"
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 
 	"github.com/miekg/dns"
 )
@@ -31,7 +32,7 @@ func inWorld(t *testing.T, stanza string) (*StaleCheck, *world) {
 	s := newCheck(t, stanza)
 	s.now = time.Now
 	w := &world{own: 8, serials: map[string]uint32{}, asked: map[string][]time.Time{}}
-	s.ask = func(ctx context.Context, address, zone string) (uint32, failure) {
+	s.ask = func(ctx context.Context, address, zone string) (uint32, verdict.Failure) {
 		w.Lock()
 		w.asked[address] = append(w.asked[address], time.Now())
 		w.inFlight++
@@ -43,7 +44,7 @@ func inWorld(t *testing.T, stanza string) (*StaleCheck, *world) {
 		if !ok {
 			<-ctx.Done()
 			time.Sleep(time.Millisecond) // of the bubble: who ends the context does not end us at once
-			return 0, timeout
+			return 0, verdict.Timeout
 		}
 		time.Sleep(time.Millisecond) // of the bubble
 		return serial, ""
@@ -89,11 +90,11 @@ const (
 )
 
 // until waits until the zone has a status and returns how long that took.
-func until(t *testing.T, s *StaleCheck, want status, atMost time.Duration) time.Duration {
+func until(t *testing.T, s *StaleCheck, want verdict.Status, atMost time.Duration) time.Duration {
 	t.Helper()
 	begin := time.Now()
 	for time.Since(begin) <= atMost {
-		if s.zones[0].verdict.Load().status == want {
+		if s.zones[0].verdict.Load().Status == want {
 			return time.Since(begin)
 		}
 		time.Sleep(100 * time.Millisecond) // of the bubble

@@ -8,19 +8,21 @@ import (
 	"github.com/coredns/coredns/plugin/tsig"
 	"github.com/coredns/coredns/request"
 
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
+
 	"github.com/miekg/dns"
 )
 
 var errNilMessage = errors.New("stalecheck: response message is nil")
 
-// responseWriter marks the messages that pass. Replies that a plugin packed itself and
+// responseWriter marks the messages that pass. Replies that a plugin has packed itself and
 // hands to Write pass unchanged.
 type responseWriter struct {
 	dns.ResponseWriter
 	check   *StaleCheck
 	ctx     context.Context // of the query, for the metric's labels
 	zone    *zone
-	verdict *verdict
+	verdict *verdict.Verdict
 	query   *dns.Msg
 	opt     *dns.OPT // of the query; nil if it had none
 }
@@ -30,40 +32,39 @@ func (w *responseWriter) WriteMsg(m *dns.Msg) error {
 	if m == nil {
 		return errNilMessage
 	}
-	rm, ok := w.verdict.remark(m)
-	if !ok || m.IsTsig() != nil { // signed below us: nothing of it may change
+	mark, ok := markFor(m, w.verdict)
+	if !ok || m.IsTsig() != nil { // a message that is signed already must not change
 		return w.ResponseWriter.WriteMsg(m)
 	}
-	return w.write(m, rm)
+	return w.write(m, mark)
 }
 
-// answer answers the query itself, in the place of the backend.
-func (w *responseWriter) answer(a action) error {
+// holdBack answers in the place of the backend.
+func (w *responseWriter) holdBack(a action) error {
 	rcode := dns.RcodeServerFailure
 	if a == answerRefused {
 		rcode = dns.RcodeRefused
 	}
-	text := w.verdict.text
-	return w.write(new(dns.Msg).SetRcode(w.query, rcode), remark{a, dns.ExtendedErrorCodeInvalidData, text[:min(len(text), maxText)]})
+	return w.write(new(dns.Msg).SetRcode(w.query, rcode), mark{a, dns.ExtendedErrorCodeInvalidData, shortText(w.verdict)})
 }
 
-func (w *responseWriter) write(m *dns.Msg, rm remark) error {
-	out := newCopy(m)
+func (w *responseWriter) write(m *dns.Msg, mark mark) error {
+	out := copyReply(m)
 	if w.check.ttl > 0 {
 		out.capTTLs(w.check.ttl)
 	}
 	if w.opt != nil {
 		state := request.Request{W: w.ResponseWriter, Req: w.query}
-		out.explain(rm, w.opt, state.Size()-w.comesAfter(m))
+		out.addEDE(mark, w.opt, state.Size()-w.addedLater(m))
 	}
-	w.zone.count(w.ctx, rm.action)
+	w.zone.count(w.ctx, mark.action)
 	return w.ResponseWriter.WriteMsg(&out.Msg)
 }
 
-// comesAfter returns how many octets plugins nearer to the client add to m: the signature
-// of tsig, which has taken the query's off, the option of nsid, and what makes addresses
-// longer in dns64, which keeps our option.
-func (w *responseWriter) comesAfter(m *dns.Msg) int {
+// addedLater returns how many octets the plugins nearer to the client add to m: tsig its
+// signature (it has taken off the query's), nsid its option, and dns64 what makes the
+// addresses longer (it keeps our option).
+func (w *responseWriter) addedLater(m *dns.Msg) int {
 	octets := 0
 	if w.check.dns64 {
 		for _, rr := range m.Answer {

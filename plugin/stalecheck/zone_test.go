@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 )
 
 // The contract's times, over many intervals with their jitter.
@@ -15,16 +17,16 @@ func TestFlaggedAndUnflaggedInTime(t *testing.T) {
 		w.set(p0, 8)
 		s.start()
 		defer s.stop()
-		until(t, s, fresh, time.Second)
+		until(t, s, verdict.Fresh, time.Second)
 		serial := uint32(8)
 		for range 50 {
 			serial++
 			w.set(p0, serial)
-			if took := until(t, s, stale, maxAge+2*interval); took < maxAge {
+			if took := until(t, s, verdict.Stale, maxAge+2*interval); took < maxAge {
 				t.Errorf("flagged after %s already", took)
 			}
 			w.setOwn(int(serial))
-			until(t, s, fresh, 2*interval)
+			until(t, s, verdict.Fresh, 2*interval)
 		}
 	})
 }
@@ -34,8 +36,8 @@ func TestASilentReferenceDelaysNobody(t *testing.T) {
 		s, w := inWorld(t, withPrimary)
 		w.set(q0, 9) // p0 never answers
 		s.start()
-		until(t, s, stale, 80*time.Second)
-		if v := s.zones[0].verdict.Load(); v.source != peers {
+		until(t, s, verdict.Stale, 80*time.Second)
+		if v := s.zones[0].verdict.Load(); v.Source != verdict.Peers {
 			t.Errorf("%+v", v)
 		}
 		for w.waiting() == 0 {
@@ -80,7 +82,7 @@ func TestAPrimaryThatGoesBackAndForthIsFlaggedInTime(t *testing.T) {
 		w.set(p0, 8)
 		time.Sleep(25 * time.Second) // of the bubble
 		w.set(p0, 9)
-		until(t, s, stale, 25*time.Second)
+		until(t, s, verdict.Stale, 25*time.Second)
 	})
 }
 

@@ -1,4 +1,4 @@
-package stalecheck
+package verdict
 
 import (
 	"testing"
@@ -21,11 +21,11 @@ func TestSerialsCompareAsInRFC1982(t *testing.T) {
 		{1<<31 + 2, 1, false, true},           // 2^31+1 apart
 		{2026112105, 2026112101, true, false}, // the usual
 	} {
-		if got := newerSerial(tc.a, tc.b); got != tc.newer {
-			t.Errorf("newerSerial(%d, %d) = %v", tc.a, tc.b, got)
+		if got := NewerSerial(tc.a, tc.b); got != tc.newer {
+			t.Errorf("NewerSerial(%d, %d) = %v", tc.a, tc.b, got)
 		}
-		if got := newerSerial(tc.b, tc.a); got != tc.older {
-			t.Errorf("newerSerial(%d, %d) = %v", tc.b, tc.a, got)
+		if got := NewerSerial(tc.b, tc.a); got != tc.older {
+			t.Errorf("NewerSerial(%d, %d) = %v", tc.b, tc.a, got)
 		}
 		if got, want := incomparable(tc.a, tc.b), tc.a != tc.b && !tc.newer && !tc.older; got != want {
 			t.Errorf("incomparable(%d, %d) = %v", tc.a, tc.b, got)
@@ -39,10 +39,10 @@ func TestSerialComparisonIsTheRFCs(t *testing.T) {
 		i1, i2 := rapid.Uint32().Draw(t, "i1"), rapid.Uint32().Draw(t, "i2")
 		const half = 1 << 31
 		greater := (i1 < i2 && uint64(i2)-uint64(i1) > half) || (i1 > i2 && uint64(i1)-uint64(i2) < half)
-		if newerSerial(i1, i2) != greater {
-			t.Errorf("newerSerial(%d, %d) = %v", i1, i2, !greater)
+		if NewerSerial(i1, i2) != greater {
+			t.Errorf("NewerSerial(%d, %d) = %v", i1, i2, !greater)
 		}
-		if newerSerial(i1, i2) && newerSerial(i2, i1) {
+		if NewerSerial(i1, i2) && NewerSerial(i2, i1) {
 			t.Errorf("%d and %d are each newer than the other", i1, i2)
 		}
 	})
@@ -61,12 +61,26 @@ func TestDatesInSerials(t *testing.T) {
 		0:          "",
 		4294967295: "",
 	} {
-		at, _, ok := calendarDate.readTime(serial)
+		at, _, ok := CalendarDate.readTime(serial)
 		if ok != (want != "") || (ok && at.Format(time.DateOnly) != want) {
 			t.Errorf("serial %d is %v, %v; want %q", serial, at, ok, want)
 		}
 	}
-	if at, _, ok := unixTime.readTime(1700000000); !ok || at.Unix() != 1700000000 {
+	if at, _, ok := UnixTime.readTime(1700000000); !ok || at.Unix() != 1700000000 {
 		t.Errorf("unixtime serial 1700000000 is %v, %v", at, ok)
 	}
+}
+
+func FuzzSerials(f *testing.F) {
+	f.Add(uint32(2026112101), uint32(2026112102))
+	f.Add(uint32(0), uint32(4294967295))
+	f.Fuzz(func(t *testing.T, a, b uint32) {
+		if NewerSerial(a, b) && NewerSerial(b, a) {
+			t.Errorf("%d and %d are each newer", a, b)
+		}
+		day, _, ok := CalendarDate.readTime(a)
+		if ok && day.Format("20060102") != time.Date(int(a/1000000), time.Month(a/10000%100), int(a/100%100), 0, 0, 0, 0, time.UTC).Format("20060102") {
+			t.Errorf("%d is %v", a, day)
+		}
+	})
 }

@@ -2,138 +2,17 @@ package stalecheck
 
 import (
 	"errors"
-	"fmt"
-	"net"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/coredns/caddy"
-	_ "github.com/coredns/coredns/core" // CoreDNS's server type
-	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
-	_ "github.com/coredns/coredns/plugin/bind"
-	_ "github.com/coredns/coredns/plugin/file"
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 
-	"github.com/miekg/dns"
 	"go.uber.org/goleak"
 )
-
-func TestMain(m *testing.M) {
-	caddy.Quiet, dnsserver.Quiet = true, true
-	below := slices.Index(dnsserver.Directives, "tsig") + 1
-	dnsserver.Directives = slices.Insert(slices.Clone(dnsserver.Directives), below, "refusing", pluginName)
-	os.Exit(m.Run())
-}
-
-func corefile(body string) caddy.Input {
-	return caddy.CaddyfileInput{Contents: []byte(body), Filepath: "Corefile", ServerTypeName: "dns"}
-}
-
-// silentReference is an address that takes queries and never answers.
-func silentReference(t *testing.T) string {
-	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	return conn.LocalAddr().String()
-}
-
-// block is a server block with the plugin, and a zone of a serial.
-func block(t *testing.T, reference string, serial int) string {
-	t.Helper()
-	path := t.TempDir() + "/db.example.org"
-	zone := fmt.Sprintf("@ 300 IN SOA ns h %d 7200 900 1209600 300\n@ 300 IN NS ns\nns 300 IN A 127.0.0.1\n", serial)
-	if err := os.WriteFile(path, []byte(zone), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return "example.org:0 {\n bind 127.0.0.1\n stalecheck {\n primary " + reference + "\n }\n file " + path + " {\n reload 0\n }\n}\n" // else file leaves a goroutine after a failed reload
-}
-
-// run starts a Corefile, or reloads before with it, and waits until its listeners answer:
-// CoreDNS cannot stop one that has not begun to.
-func run(t *testing.T, before *caddy.Instance, body string) *caddy.Instance {
-	t.Helper()
-	var instance *caddy.Instance
-	var err error
-	if before == nil {
-		instance, err = caddy.Start(corefile(body))
-	} else {
-		instance, err = before.Restart(corefile(body))
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, server := range instance.Servers() {
-		for network, addr := range map[string]net.Addr{"udp": server.LocalAddr(), "tcp": server.Addr()} {
-			c := dns.Client{Net: network, Timeout: 10 * time.Second}
-			if _, _, err := c.Exchange(query("example.org. SOA"), addr.String()); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	return instance
-}
-
-// end ends an instance as the process does.
-func end(t *testing.T, instance *caddy.Instance) {
-	t.Helper()
-	for _, err := range instance.ShutdownCallbacks() {
-		t.Error(err)
-	}
-	if err := instance.Stop(); err != nil {
-		t.Error(err)
-	}
-}
-
-// only returns the one instance that is alive.
-func only(t *testing.T) *StaleCheck {
-	t.Helper()
-	live.Lock()
-	defer live.Unlock()
-	if len(live.instances) != 1 {
-		t.Fatalf("%d instances are alive, want one", len(live.instances))
-	}
-	return live.instances[0]
-}
-
-// awaitOwn polls until the zone's own serial is known.
-func awaitOwn(t *testing.T, s *StaleCheck, serial uint32) {
-	t.Helper()
-	poll := time.NewTicker(5 * time.Millisecond)
-	defer poll.Stop()
-	deadline := time.After(10 * time.Second)
-	for {
-		z := s.zones[0]
-		z.mu.Lock()
-		own := z.history.own
-		z.mu.Unlock()
-		if own.loaded && own.serial == serial {
-			return
-		}
-		select {
-		case <-deadline:
-			t.Fatalf("our own serial is %+v, want %d", own, serial)
-		case <-poll.C:
-		}
-	}
-}
-
-func TestStopLeavesNothingBehind(t *testing.T) {
-	silent := silentReference(t)
-	before := goleak.IgnoreCurrent()
-	instance := run(t, nil, block(t, silent, 8))
-	awaitOwn(t, only(t), 8)
-	end(t, instance)
-	goleak.VerifyNone(t, before)
-	if len(live.instances) > 0 {
-		t.Error("an instance is alive after its end")
-	}
-}
 
 func TestReloadKeepsFirstSightings(t *testing.T) {
 	silent := silentReference(t)
@@ -142,9 +21,9 @@ func TestReloadKeepsFirstSightings(t *testing.T) {
 	old := only(t)
 	awaitOwn(t, old, 8)
 	sighted := time.Now().Add(-50 * time.Second)
-	old.observe(old.zones[0], func(h *history, _ time.Time) { h.observeReference(0, 9, "", sighted) })
+	old.observe(old.zones[0], func(h *verdict.History, _ time.Time) { h.ObserveReference(0, 9, "", sighted) })
 	old.zones[0].mu.Lock()
-	old.zones[0].said.any, old.zones[0].said.status = true, stale
+	old.zones[0].logged.anyStatus, old.zones[0].logged.status = true, verdict.Stale
 	old.zones[0].mu.Unlock()
 
 	told := strings.Join(logged(t, func() {
@@ -158,8 +37,8 @@ func TestReloadKeepsFirstSightings(t *testing.T) {
 	if s == old {
 		t.Fatal("the old instance is still the one")
 	}
-	if v := s.zones[0].verdict.Load(); v.why != behind || v.age < 50*time.Second {
-		t.Errorf("after the reload %s by %s, want behind by 50s and more", v.why, v.age)
+	if v := s.zones[0].verdict.Load(); v.Reason != verdict.Behind || v.Age < 50*time.Second {
+		t.Errorf("after the reload %s by %s, want behind by 50s and more", v.Reason, v.Age)
 	}
 	end(t, instance)
 	goleak.VerifyNone(t, before)
@@ -218,7 +97,7 @@ func TestWhomAnInstanceInheritsFrom(t *testing.T) {
 		s := newCheck(t, withPrimary)
 		s.corefile, s.view, s.block = now, tc.view, tc.block
 		live.Lock()
-		got := s.before("example.org.")
+		got := s.predecessor("example.org.")
 		live.Unlock()
 		if (tc.want == nil) != (got == nil) || (got != nil && got != tc.want.zones[0]) {
 			t.Errorf("view %q, block %s inherits from %p, want %p", tc.view, tc.block, got, tc.want)
@@ -275,10 +154,4 @@ func TestAReloadWhoseOldInstanceEndsBadlyHandsOverTheWatch(t *testing.T) {
 	for _, instance := range slices.Clone(caddy.Instances()) {
 		end(t, instance)
 	}
-}
-
-func TestStopBeforeStartDoesNothing(t *testing.T) {
-	s := newCheck(t, withPrimary)
-	s.stop()
-	s.stop()
 }

@@ -1,25 +1,26 @@
-package stalecheck
+package verdict
 
 import (
 	"strconv"
 	"time"
 )
 
-// newerSerial reports whether a comes after b in the arithmetic of RFC 1982 section
+// NewerSerial reports whether a comes after b in the arithmetic of RFC 1982 section
 // 3.2. Serials that are 2^31 apart cannot be compared: neither is newer.
-func newerSerial(a, b uint32) bool {
+func NewerSerial(a, b uint32) bool {
 	return a != b && a-b < 1<<31
 }
 
 func incomparable(a, b uint32) bool { return a-b == 1<<31 }
 
-// serialFormat is how a zone's owner writes a time into its serial.
-type serialFormat int
+// SerialFormat is how a zone's owner writes a time into its serial.
+type SerialFormat int
 
+// The formats.
 const (
-	noFormat serialFormat = iota
-	unixTime
-	calendarDate
+	NoFormat     SerialFormat = iota
+	UnixTime                  // seconds
+	CalendarDate              // YYYYMMDDnn
 )
 
 // dateTolerance is how far ahead of midnight UTC a date may be: the east of the date
@@ -28,11 +29,11 @@ const dateTolerance = 14 * time.Hour
 
 // readTime returns the time in a serial, and by how much it may lie ahead of now
 // before the clocks are in doubt. A date counts from its midnight in UTC.
-func (f serialFormat) readTime(serial uint32) (at time.Time, tolerance time.Duration, ok bool) {
+func (f SerialFormat) readTime(serial uint32) (at time.Time, tolerance time.Duration, ok bool) {
 	switch f {
-	case unixTime:
+	case UnixTime:
 		return time.Unix(int64(serial), 0), clockTolerance, true
-	case calendarDate:
+	case CalendarDate:
 		day, err := time.Parse("20060102", strconv.FormatUint(uint64(serial/100), 10))
 		return day, dateTolerance + clockTolerance, err == nil
 	}

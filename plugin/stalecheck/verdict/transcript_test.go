@@ -1,4 +1,4 @@
-package stalecheck
+package verdict
 
 import (
 	"fmt"
@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 )
+
+// at is when a transcript starts.
+var at = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 // transcript checks what was seen of a zone, a line each, and what follows from it:
 //
@@ -19,7 +22,7 @@ import (
 //	20s unknown "..."
 //
 // Times count from the start and may go back. max_age is 60s, EXPIRE is 1000 s.
-func transcript(t *testing.T, r rules, h *history, text string) {
+func transcript(t *testing.T, h *History, text string) {
 	t.Helper()
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
@@ -36,55 +39,55 @@ func transcript(t *testing.T, r rules, h *history, text string) {
 		switch who := words[1]; who {
 		case "own", "brief", "p0", "p1", "q0", "q1", "new":
 			serial, err := strconv.ParseUint(words[2], 10, 32)
-			failed := failure("")
+			failure := Failure("")
 			if err != nil {
-				failed = failure(words[2])
+				failure = Failure(words[2])
 			}
 			switch who {
 			case "own":
-				h.observeOwn(uint32(serial), 1000, failed, now)
+				h.ObserveOwn(uint32(serial), 1000, failure, now)
 			case "brief":
-				h.observeOwn(uint32(serial), 5, failed, now)
+				h.ObserveOwn(uint32(serial), 5, failure, now)
 			default:
-				h.observeReference(slices.IndexFunc(h.references, func(r reference) bool { return r.address == who }), uint32(serial), failed, now)
+				h.ObserveReference(slices.IndexFunc(h.references, func(r reference) bool { return r.Address == who }), uint32(serial), failure, now)
 			}
 		case "beat":
 			if says, err := time.ParseDuration(words[2]); err == nil {
-				h.observeHeartbeat(at.Add(says), "", now)
+				h.ObserveHeartbeat(at.Add(says), "", now)
 			} else {
-				h.observeHeartbeat(time.Time{}, reason(strings.Join(words[2:], " ")), now)
+				h.ObserveHeartbeat(time.Time{}, Reason(strings.Join(words[2:], " ")), now)
 			}
 		default:
-			v := r.judge(h, now)
-			got := v.status.String()
-			if v.status != unknown {
-				got += fmt.Sprintf(" %s %s", v.age, v.source)
+			v := h.Judge(now)
+			got := v.Status.String()
+			if v.Status != Unknown {
+				got += fmt.Sprintf(" %s %s", v.Age, v.Source)
 			}
-			if v.status == stale {
-				got += " " + string(v.why)
+			if v.Status == Stale {
+				got += " " + string(v.Reason)
 			}
 			if want := strings.Join(words[1:], " "); got != want {
 				t.Errorf("%s: %s, want %s", words[0], got, want)
 			}
-			if want := strings.TrimSuffix(quoted, `"`); want != "" && v.text != want {
-				t.Errorf("%s: %q, want %q", words[0], v.text, want)
+			if want := strings.TrimSuffix(quoted, `"`); want != "" && v.Text != want {
+				t.Errorf("%s: %q, want %q", words[0], v.Text, want)
 			}
 		}
 	}
 }
 
 // newHistory is that of a zone with two primaries and two peers.
-func newHistory() *history {
-	return &history{keep: 2 * time.Minute, references: []reference{
-		{source: primary, address: "p0"}, {source: primary, address: "p1"},
-		{source: peers, address: "q0"}, {source: peers, address: "q1"},
-	}}
+func newHistory(rules Rules) *History {
+	return New(rules, []Reference{
+		{Source: Primary, Address: "p0"}, {Source: Primary, Address: "p1"},
+		{Source: Peers, Address: "q0"}, {Source: Peers, Address: "q1"},
+	})
 }
 
-func asking(asks ...source) rules {
-	r := rules{maxAge: time.Minute}
-	for _, s := range asks {
-		r.asks[s] = true
+func asking(sources ...Source) Rules {
+	r := Rules{MaxAge: time.Minute}
+	for _, s := range sources {
+		r.Sources[s] = true
 	}
 	return r
 }
