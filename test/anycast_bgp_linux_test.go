@@ -35,15 +35,11 @@ func (f *anycast) startBIRD(t *testing.T) {
 // readmeCheck is the command that selfpreserve's README has for ExaBGP, which asks /ready.
 func readmeCheck(t *testing.T) (process, check string) {
 	t.Helper()
-	readme, err := os.ReadFile("../plugin/selfpreserve/README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := regexp.MustCompile(`(?s)~~~ txt\n(process dns \{\n.*?--command "(.*?)" .*?\n\}\n)~~~`).FindSubmatch(readme)
-	if found == nil || !strings.Contains(string(found[1]), "--ip "+anycastAddr+"/32") {
+	found := regexp.MustCompile(`(?s)~~~ txt\n(process dns \{\n.*?--command "(.*?)" .*?\n\}\n)~~~`).FindStringSubmatch(read(t, "plugin/selfpreserve/README.md"))
+	if found == nil || !strings.Contains(found[1], "--ip "+anycastAddr+"/32") {
 		t.Fatalf("the README does not say how ExaBGP announces %s", anycastAddr)
 	}
-	return string(found[1]), string(found[2])
+	return found[1], found[2]
 }
 
 // announce lets the ExaBGP beside each server announce the address while a check passes,

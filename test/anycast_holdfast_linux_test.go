@@ -76,7 +76,7 @@ func (f *anycast) allLoseTheirPrimary(t *testing.T, c *crowd) string {
 	f.losePrimary(t, f.servers...)
 	f.change(t)
 	for _, h := range f.servers {
-		h.preserved(t)
+		awaitPreserved(t, h)
 	}
 	last := c.next(t, lasting)
 	f.announced(t, f.servers...)
@@ -93,7 +93,7 @@ func (f *anycast) oneIsCutOff(t *testing.T, c *crowd) string {
 	from, aside := c.now(), f.aside()
 	f.isolate(t, first)
 	f.change(t, others...)
-	first.preserved(t)
+	awaitPreserved(t, first)
 	last := c.next(t, lasting)
 	f.announced(t, f.servers...)
 	whole := c.between(t, from, c.now())
@@ -139,8 +139,8 @@ func (f *anycast) cured(t *testing.T, c *crowd) string {
 	return fmt.Sprintf("%d questions unanswered after the cure, until all are fit; then of %d %d unanswered, %d say that they are old, by %d servers", before.lost, well.asked, well.lost, well.marked, len(well.by))
 }
 
-// preserved waits until a server is unfit, and stays because too few promise to.
-func (h *host) preserved(t *testing.T) {
+// awaitPreserved waits until a server is unfit, and stays because too few promise to.
+func awaitPreserved(t *testing.T, h *host) {
 	t.Helper()
 	eventually(t, 3*patience, func() string {
 		told := h.ready()

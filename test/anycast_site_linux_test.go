@@ -95,7 +95,7 @@ func (s *anycastSite) server(t *testing.T, number int) {
 	if err := os.WriteFile(filepath.Join(dir, "Corefile"), []byte(replaced(t, readExample(t, anycastFolder+"Corefile"), pairs...)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	m := newMember(own+":53", own+":8182", s.dial)
+	m := newMember(own+":53", own+":8182", "", s.dial)
 	if err := s.inside(func() { m.run(t, dir) }); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strconv"
 	"sync"
@@ -214,3 +215,11 @@ func service(namespace, name string, spec corev1.ServiceSpec) resource {
 func typeMeta(kind string) metav1.TypeMeta {
 	return metav1.TypeMeta{Kind: kind, APIVersion: corev1.SchemeGroupVersion.String()}
 }
+
+// outsideACluster gives kubernetes an API server by address: it looks for one in the pod
+// that it runs in.
+func outsideACluster(corefile, url string) string {
+	return kubernetesBlock.ReplaceAllString(corefile, "$0\n    endpoint "+url)
+}
+
+var kubernetesBlock = regexp.MustCompile(`(?m)^ *kubernetes .*\{$`)

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,7 +58,7 @@ func (f *fleet) audience(t *testing.T) (end func()) {
 			first++
 		case some:
 			again, slowest = again+1, max(slowest, time.Since(sent))
-		case f.forced() == 0:
+		case f.Forced() == 0:
 			lost[int(sent.Sub(begin).Seconds())]++
 		}
 	}
@@ -111,7 +110,7 @@ func (f *fleet) watch(t *testing.T, fewest int) (end func() map[*peer][]string) 
 			if !slices.Contains(codes[p], code) {
 				codes[p] = append(codes[p], code)
 			}
-			told += "\n" + p.ip + ": " + text
+			told += "\n" + p.IP + ": " + text
 		}
 		return ready, told
 	}
@@ -121,12 +120,12 @@ func (f *fleet) watch(t *testing.T, fewest int) (end func() map[*peer][]string) 
 		for {
 			ready, told := look()
 			for range 40 { // the line of the log may still be on its way
-				if ready >= fewest || f.forced() > 0 {
+				if ready >= fewest || f.Forced() > 0 {
 					break
 				}
 				<-poll.C
 			}
-			if ready < fewest && f.forced() == 0 {
+			if ready < fewest && f.Forced() == 0 {
 				t.Errorf("%d in service, want %d at least:%s", ready, fewest, told)
 				return
 			}
@@ -143,24 +142,3 @@ func (f *fleet) watch(t *testing.T, fewest int) (end func() map[*peer][]string) 
 		return codes
 	})
 }
-
-// backend is a DNS server that answers a canary with what it is told to.
-type backend struct {
-	addr  string
-	rcode atomic.Int32
-}
-
-const silent = -1 // no answer at all
-
-func startBackend(t *testing.T) *backend {
-	t.Helper()
-	b := new(backend)
-	b.addr = startDNS(t, func(w dns.ResponseWriter, r *dns.Msg) {
-		if rcode := b.rcode.Load(); rcode != silent {
-			_ = w.WriteMsg(new(dns.Msg).SetRcode(r, int(rcode)))
-		}
-	})
-	return b
-}
-
-func (b *backend) answers(rcode int32) { b.rcode.Store(rcode) }

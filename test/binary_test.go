@@ -1,105 +1,76 @@
 package test
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
-	"time"
 )
 
-var binaryDir string
-
-// buildBinary compiles the binary once for all tests, as go run does, whose compiled
-// packages serve here too.
-var buildBinary = sync.OnceValues(func() (string, error) {
-	// go test keeps a result for as long as what the test opened is unchanged: it must
-	// know of the sources that this package does not import.
-	for _, source := range []string{"main.go", "zplugin.go"} {
-		if _, err := os.ReadFile(filepath.Join("../build/coredns", source)); err != nil {
-			return "", err
-		}
-	}
-	dir, err := os.MkdirTemp("", "holdfast")
-	if err != nil {
-		return "", err
-	}
-	binaryDir = dir
-	path, args := filepath.Join(dir, "coredns"), []string{"build"}
-	if underRace() {
-		args = append(args, "-race")
-		if err := reportRaces(dir); err != nil {
-			return "", err
-		}
-	}
-	build := exec.Command("go", append(args, "-o", path, "./build/coredns")...) // #nosec G204
-	build.Dir = ".."
-	if out, err := build.CombinedOutput(); err != nil {
-		return string(out), err
-	}
-	return path, nil
-})
-
+// binary returns the path of the binary, which it builds unless another package's tests, or
+// an earlier run, have built it of the same sources.
 func binary(t testing.TB) string {
 	t.Helper()
-	path, err := buildBinary()
+	path, err := builtBinary()
 	if err != nil {
-		t.Fatalf("building the binary: %v\n%s", err, path)
+		t.Fatalf("building the binary: %v", err)
 	}
 	return path
 }
 
-func removeBinary() {
-	if binaryDir != "" {
-		_ = os.RemoveAll(binaryDir)
+var builtBinary = sync.OnceValues(func() (string, error) {
+	sources, err := binarySources()
+	if err != nil {
+		return "", err
 	}
-}
-
-// running is a process of the binary and what it has printed so far.
-type running struct {
-	*os.Process
-
-	mu  sync.Mutex
-	out strings.Builder
-}
-
-func (r *running) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.out.Write(p)
-}
-
-func (r *running) String() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.out.String()
-}
-
-// runBinary starts the binary in dir until the test ends. At the end it gets SIGTERM
-// and must exit without an error.
-func runBinary(t testing.TB, dir string, args ...string) *running {
-	t.Helper()
-	cmd := exec.Command(binary(t), args...) // #nosec G204 -- our own
-	cmd.Dir = dir
-	log := new(running)
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+	// go test keeps a result for as long as what the test looked at is unchanged: it must
+	// know of the sources, which the test does not import.
+	for _, source := range sources {
+		if _, err := os.Stat(source); err != nil {
+			return "", err
+		}
 	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		stuck := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
-		defer stuck.Stop()
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("the binary ended with %v", err)
+	dir, err := sharedDir()
+	if err != nil {
+		return "", err
+	}
+	name, args := "coredns", []string{"build", "-buildvcs=false"}
+	if underRace() {
+		name, args = "coredns.race", append(args, "-race")
+		if err := reportRaces(); err != nil {
+			return "", err
 		}
-		if t.Failed() {
-			t.Logf("the binary's output:\n%s", log)
-		}
-	})
-	log.Process = cmd.Process
-	return log
+	}
+	_, unlock, err := lock("build", 1)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	path := filepath.Join(dir, fmt.Sprintf("%x", sha256.Sum256([]byte(root)))[:12], name) // a checkout's own
+	// The go tool leaves it alone if it is what it would build, and else replaces it.
+	build := exec.Command("go", append(args, "-o", path, "./build/coredns")...) // #nosec G204
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// binarySources are the files of this module that the binary is made of, and the folders
+// that they are in, in which others may appear.
+func binarySources() ([]string, error) {
+	const files = `{{with .Module}}{{if .Main}}{{$.Dir}}{{range $.GoFiles}}
+{{$.Dir}}/{{.}}{{end}}{{range $.EmbedFiles}}
+{{$.Dir}}/{{.}}{{end}}{{end}}{{end}}`
+	list := exec.Command("go", "list", "-deps", "-f", files, "./build/coredns")
+	list.Dir = root
+	out, err := list.Output()
+	if err != nil {
+		return nil, fmt.Errorf("what the binary is made of: %w", err)
+	}
+	return append(strings.Fields(string(out)), filepath.Join(root, "go.mod"), filepath.Join(root, "go.sum")), nil
 }

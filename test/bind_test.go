@@ -13,22 +13,6 @@ import (
 	"github.com/miekg/dns"
 )
 
-// zoneText is a zone file with the address of www, for a secondary with the timers
-// REFRESH, RETRY and EXPIRE.
-func zoneText(serial uint32, timers string) string {
-	return fmt.Sprintf(`$TTL 3600
-@   IN SOA ns hostmaster %d %s 60
-@   IN NS  ns
-ns  IN A   127.0.0.1
-www IN A   10.0.0.1
-`, serial, timers)
-}
-
-const (
-	eager = "1 1 1209600"
-	lazy  = "86400 86400 1209600" // NOTIFY alone makes it ask for a new serial
-)
-
 // bind is a BIND 9 that is the primary of zones. Who has the key may update them.
 type bind struct {
 	*daemon

@@ -10,9 +10,6 @@ import (
 )
 
 const (
-	tsigKey    = "key.example.org."
-	tsigSecret = "aG9sZGZhc3QgaG9sZGZhc3QgaG9sZGZhc3QgaG9sZGY="
-
 	// A zone as cluster DNS has it: tiny TTLs, and SRV records with addresses.
 	clusterZone = `$ORIGIN example.org.
 @      0 IN SOA  ns hostmaster 1 7200 900 1209600 1
@@ -53,22 +50,6 @@ func expect(t *testing.T, s *server, reply *dns.Msg, want uint32) {
 	}
 	if ttl := below.Answer[0].Header().Ttl; ttl >= want {
 		t.Errorf("the backend's TTL is %d already", ttl)
-	}
-}
-
-func TestEveryListenerAnswersRaisedTTLs(t *testing.T) {
-	for _, transport := range []string{"udp", "tcp", "tls", "https"} {
-		t.Run(transport, func(t *testing.T) {
-			scheme, tlsLine := "dns", ""
-			if transport == "tls" || transport == "https" {
-				scheme, tlsLine = transport, "tls $DIR/cert.pem $DIR/key.pem\n"
-			}
-			files := map[string]string{"db": clusterZone}
-			certificate(t, files)
-			s := start(t, scheme+"://example.org:0 {\n bind 127.0.0.1\n"+tlsLine+steady+" file $DIR/db\n}", files)
-			expect(t, s, s.ask(t, transport, query("www.example.org.", dns.TypeA)), raised)
-			expect(t, s, s.ask(t, transport, query("alias.example.org.", dns.TypeA)), raised)
-		})
 	}
 }
 

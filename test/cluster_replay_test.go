@@ -21,12 +21,12 @@ func TestReplayI5ClusterIsRestartedAndKilled(t *testing.T) {
 	t.Run("side by side", func(t *testing.T) {
 		t.Run("stock", func(t *testing.T) {
 			t.Parallel()
-			stock = replayCluster(t, func(p *peer) string { return p.corefileWith("ready " + p.http) })
+			stock = replayCluster(t, func(p *Peer) string { return p.CorefileWith("ready " + p.http) })
 		})
 		t.Run("Holdfast", func(t *testing.T) {
 			t.Parallel()
-			holdfast = replayCluster(t, func(p *peer) string {
-				return p.corefile("promise 4s\n interval 1s\n max_hold 30s\n canary canary.test\n")
+			holdfast = replayCluster(t, func(p *Peer) string {
+				return p.Corefile("promise 4s\n interval 1s\n max_hold 30s\n canary canary.test\n")
 			})
 		})
 	})
@@ -56,33 +56,33 @@ const (
 	podStartup = 7 * time.Second // from a pod's creation to its process
 )
 
-func replayCluster(t *testing.T, corefile func(p *peer) string) (seen clusterToll) {
-	f := newFleet(t, 3*replicas, "")
+func replayCluster(t *testing.T, corefile func(p *Peer) string) (seen clusterToll) {
+	f := NewFleet(t, 3*replicas, "")
 	b := startBalancer(t)
-	endpoints := make(map[*peer]*endpoint)
-	start := func(p *peer) {
+	endpoints := make(map[*Peer]*endpoint)
+	start := func(p *Peer) {
 		// Longer than the probe takes to notice, or clients go on asking who is no more.
-		p.configure(t, strings.Replace(corefile(p), "lameduck 1s", "lameduck 8s", 1))
-		p.start(t)
+		p.Configure(t, strings.Replace(corefile(p), "lameduck 1s", "lameduck 8s", 1))
+		p.Start(t)
 		endpoints[p] = b.add(t, p.dns, p.http)
 	}
-	awaitReady := func(all ...*peer) {
+	awaitReady := func(all ...*Peer) {
 		for _, p := range all {
-			until(t, p.ip+" is ready", func() bool { return b.isReady(endpoints[p]) })
+			until(t, p.IP+" is ready", func() bool { return b.isReady(endpoints[p]) })
 		}
 	}
-	remove := func(all ...*peer) {
+	remove := func(all ...*Peer) {
 		for _, p := range all {
 			b.terminating(endpoints[p])
-			p.signal(t, syscall.SIGTERM)
+			p.SendSignal(t, syscall.SIGTERM)
 		}
 	}
-	exit := func(all ...*peer) {
+	exit := func(all ...*Peer) {
 		for _, p := range all {
-			p.exits(t, 0)
+			p.Exits(t, 0)
 		}
 	}
-	first, second, third := f.all[:replicas], f.all[replicas:2*replicas], f.all[2*replicas:]
+	first, second, third := f.All[:replicas], f.All[replicas:2*replicas], f.All[2*replicas:]
 	for _, p := range first {
 		start(p)
 	}
@@ -108,7 +108,7 @@ func replayCluster(t *testing.T, corefile func(p *peer) string) (seen clusterTol
 	awaitReady(third...)
 	exit(second...)
 	seen.killed = end()
-	if n := f.forced(); n > 0 {
+	if n := f.Forced(); n > 0 {
 		t.Errorf("%d left by force", n)
 	}
 	return seen

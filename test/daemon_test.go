@@ -1,42 +1,27 @@
 package test
 
 import (
-	"flag"
+	"os"
 	"os/exec"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// Tests with servers of other makes wait for zones to grow old, and do little else: by
-// default only as many would run at once as there are processors.
-func init() {
-	testing.Init()
-	if err := flag.Set("test.parallel", "32"); err != nil {
-		panic(err)
-	}
-}
-
-// turns are those of tests that run several servers and load them. More at once would
-// make the others late, which assert when an old zone is seen.
-var turns = make(chan struct{}, 6)
-
-// takeTurn waits for one of the turns, till the end of the test. A test takes one.
-func takeTurn(t *testing.T) {
-	t.Helper()
-	turns <- struct{}{}
-	t.Cleanup(func() { <-turns })
-}
-
-// daemon is a server in a process of its own. It runs until the test ends, if it is not
-// ended before.
+// daemon is a server in a process of its own, and what it has printed so far. It runs
+// until the test ends, if it is not ended before.
 type daemon struct {
-	running
+	*os.Process
 	ended chan struct{} // closed when the process has been waited for
 	err   error         // how it ended
+
+	mu  sync.Mutex
+	out strings.Builder
 }
 
-func startDaemon(t *testing.T, dir, program string, args ...string) *daemon {
+func startDaemon(t testing.TB, dir, program string, args ...string) *daemon {
 	t.Helper()
 	d := &daemon{ended: make(chan struct{})}
 	cmd := exec.Command(program, args...) // #nosec G204 -- the test's own
@@ -60,27 +45,37 @@ func startDaemon(t *testing.T, dir, program string, args ...string) *daemon {
 	return d
 }
 
+// runBinary starts the binary in dir until the test ends. At the end it gets SIGTERM
+// and must exit without an error.
+func runBinary(t testing.TB, dir string, args ...string) *daemon {
+	t.Helper()
+	d := startDaemon(t, dir, binary(t), args...)
+	t.Cleanup(func() {
+		d.end(syscall.SIGTERM)
+		if d.err != nil {
+			t.Errorf("the binary ended with %v", d.err)
+		}
+	})
+	return d
+}
+
 // end ends the process by a signal, or by SIGKILL if that takes too long.
 func (d *daemon) end(by syscall.Signal) {
 	_ = d.Signal(by)
 	_ = d.Signal(syscall.SIGCONT) // it may have been stopped
-	stuck := time.AfterFunc(patience, func() { _ = d.Kill() })
+	stuck := time.AfterFunc(2*patience, func() { _ = d.Kill() })
 	defer stuck.Stop()
 	<-d.ended
 }
 
-// until polls until ok is true, which guards against hanging and measures nothing.
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	poll := time.NewTicker(20 * time.Millisecond)
-	defer poll.Stop()
-	const limit = 30 * time.Second
-	deadline := time.After(limit)
-	for !ok() {
-		select {
-		case <-deadline:
-			t.Fatalf("%s: not within %s", what, limit)
-		case <-poll.C:
-		}
-	}
+func (d *daemon) Write(p []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.out.Write(p)
+}
+
+func (d *daemon) String() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.out.String()
 }

@@ -2,7 +2,6 @@ package test
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,10 +17,8 @@ type discovered struct {
 	serial    int
 }
 
-const (
-	peersName     = "peers.example.org."   // has the addresses of a fleet, in its own zone
-	forwardedName = "peers.upstream.test." // and in that of an upstream
-)
+// peersName has the addresses of a fleet, in its own zone.
+const peersName = "peers.example.org."
 
 func newDiscovered(t *testing.T, records ...string) *discovered {
 	t.Helper()
@@ -56,15 +53,9 @@ func (f *discovered) at(number int) string { return fmt.Sprintf("127.0.0.%d:%s",
 // in place of those that say how often and for how long.
 func (f *discovered) start(t *testing.T, number int, listen, lines string, plugins ...string) *member {
 	t.Helper()
-	dir := t.TempDir()
 	corefile := fmt.Sprintf(".:%s {\n bind 127.0.0.%d\n errors\n debug\n selfpreserve %s {\n peers dns %s:%s\n max_hold 10m\n%s\n }\n%s\n file %s example.org {\n reload 500ms\n }\n}\n",
 		f.dns, number, listen, strings.TrimSuffix(f.name, "."), f.http, lines, strings.Join(plugins, "\n"), f.db)
-	if err := os.WriteFile(filepath.Join(dir, "Corefile"), []byte(corefile), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	m := newMember(fmt.Sprintf("127.0.0.%d:%s", number, f.dns), f.at(number), new(net.Dialer).DialContext)
-	m.run(t, dir)
-	return m
+	return startMember(t, corefile, fmt.Sprintf("127.0.0.%d:%s", number, f.dns), f.at(number), "")
 }
 
 // quick is as quick as a busy machine allows.

@@ -1,42 +1,11 @@
 package test
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 )
-
-// awaitGone waits until as many of the members have ended, and returns the others.
-func awaitGone(t *testing.T, many int, members ...*member) (left []*member) {
-	t.Helper()
-	until(t, fmt.Sprintf("%d of %d leave", many, len(members)), func() bool {
-		left = slices.DeleteFunc(slices.Clone(members), (*member).gone)
-		return len(left) <= len(members)-many
-	})
-	if want := len(members) - many; len(left) != want {
-		t.Fatalf("%d of %d are left, want %d", len(left), len(members), want)
-	}
-	return left
-}
-
-// allPreserved fails the test unless the members are alive, and held, for so long.
-func allPreserved(t *testing.T, d time.Duration, members ...*member) {
-	t.Helper()
-	throughout(t, d, func() string {
-		for _, m := range members {
-			if r := m.ready(); !strings.HasPrefix(r, "200 PRESERVED: ") {
-				return fmt.Sprintf("/ready of %s: %s", m.http, r)
-			}
-			if !m.answers("www.example.org.") {
-				return m.dns + " does not answer"
-			}
-		}
-		return ""
-	})
-}
 
 // guard asks all members over and over again, and fails the test if fewer than least
 // were in service. Who once is out of service must not come back: then a look at one
@@ -53,7 +22,7 @@ func guard(t *testing.T, least int, members ...*member) (stop func()) {
 			var all sync.WaitGroup
 			in := make([]bool, len(members))
 			for i, m := range members {
-				all.Go(func() { in[i] = m.inService() })
+				all.Go(func() { in[i] = inService(m) })
 			}
 			all.Wait()
 			if looks++; count(in) < least {
@@ -80,4 +49,9 @@ func count(in []bool) (n int) {
 		}
 	}
 	return n
+}
+
+// inService is whether clients are sent to the member, and served.
+func inService(m *member) bool {
+	return strings.HasPrefix(m.ready(), "200 ") && m.answers("www.example.org.")
 }

@@ -32,7 +32,7 @@ func needEngine(t *testing.T) {
 
 func docker(t *testing.T, args ...string) string {
 	t.Helper()
-	return strings.TrimSpace(command(t, "..", "docker", args...))
+	return strings.TrimSpace(command(t, root, "docker", args...))
 }
 
 // unique is a name that nothing else of the engine has.
@@ -42,17 +42,16 @@ func unique() string { return "holdfast-test-" + strings.ToLower(rand.Text()) }
 func makeImage(t *testing.T) (image string) {
 	t.Helper()
 	tool(t, "setcap", "libcap2-bin")
-	for _, source := range []string{"Makefile", "build/image/Dockerfile", "build/image/local"} { // as in buildBinary
-		if _, err := os.ReadFile("../" + source); err != nil {
-			t.Fatal(err)
-		}
+	binary(t) // so that go test knows of its sources, and of what else the image is made of
+	for _, source := range []string{"Makefile", "build/image/Dockerfile", "build/image/local"} {
+		read(t, source)
 	}
 	image = unique()
 	t.Cleanup(func() { docker(t, "image", "rm", image) })
 	ctx, cancel := context.WithTimeout(t.Context(), 9*time.Minute)
 	defer cancel()
 	build := exec.CommandContext(ctx, tool(t, "make", "make"), "image", "IMAGE="+image) // #nosec G204 -- the test's own
-	build.Dir = ".."
+	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("make image: %v\n%s", err, out)
 	}
@@ -85,7 +84,7 @@ func imageDescribesItself(t *testing.T, image string) {
 	}
 	config := told[0].Config
 	t.Logf("the image has %.1f MB", float64(told[0].Size)/1e6)
-	if arch := strings.TrimSpace(command(t, "..", "go", "env", "GOARCH")); told[0].Architecture != arch {
+	if arch := strings.TrimSpace(command(t, root, "go", "env", "GOARCH")); told[0].Architecture != arch {
 		t.Errorf("the architecture is %s, want %s", told[0].Architecture, arch)
 	}
 	if config.User != "65532:65532" || config.WorkingDir != "/" || !slices.Equal(config.Entrypoint, []string{"/coredns"}) {
@@ -100,7 +99,7 @@ func imageDescribesItself(t *testing.T, image string) {
 		"source":   "https://github.com/holdfastdns/holdfast",
 		"licenses": "Apache-2.0",
 		"version":  version[1],
-		"revision": strings.TrimSpace(command(t, "..", "git", "rev-parse", "HEAD")),
+		"revision": strings.TrimSpace(command(t, root, "git", "rev-parse", "HEAD")),
 	} {
 		if got := config.Labels["org.opencontainers.image."+label]; got != want {
 			t.Errorf("the label %s is %q, want %q", label, got, want)
@@ -124,7 +123,7 @@ func imageHoldsNothingElse(t *testing.T, image string) {
 	}
 	defer file.Close()
 	engines := regexp.MustCompile(`^(\.dockerenv|(dev|proc|sys)(/.*)?|etc/(hostname|hosts|mtab|resolv\.conf))$`)
-	copies := map[string]string{"etc/ssl/certs/ca-certificates.crt": "/etc/ssl/certs/ca-certificates.crt", "LICENSE": "../LICENSE"}
+	copies := map[string]string{"etc/ssl/certs/ca-certificates.crt": "/etc/ssl/certs/ca-certificates.crt", "LICENSE": filepath.Join(root, "LICENSE")}
 	var held []string
 	for archive := tar.NewReader(file); ; {
 		h, err := archive.Next()

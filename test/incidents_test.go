@@ -3,6 +3,7 @@ package test
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -39,14 +40,11 @@ func incidentTable() string {
 
 // The front page has a row for each that the replays add.
 func TestREADMEHasTheRowsOfTheIncidents(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, table, _ := strings.Cut(string(readme), "<!-- incidents -->\n")
+	_, table, _ := strings.Cut(read(t, "README.md"), "<!-- incidents -->\n")
 	table, _, _ = strings.Cut(table, "\n\n")
 	added := 0
-	for _, file := range filesNamed(t, "*_test.go") {
+	files, _ := filepath.Glob("*_test.go")
+	for _, file := range files {
 		source, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

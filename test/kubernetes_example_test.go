@@ -2,9 +2,6 @@ package test
 
 import (
 	"fmt"
-	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,10 +19,7 @@ func TestExampleKubernetesRollsAndKeepsTwo(t *testing.T) {
 	t.Parallel()
 	takeTurn(t)
 	const pods, promise = 4, 2 * time.Second
-	text, err := os.ReadFile("../corefile-examples/kubernetes/Corefile")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := readExample(t, "kubernetes/Corefile")
 	port, peers := freePort(t), freePort(t)
 	slice := &discoveryv1.EndpointSlice{
 		TypeMeta: metav1.TypeMeta{Kind: "EndpointSlice", APIVersion: discoveryv1.SchemeGroupVersion.String()},
@@ -51,10 +45,10 @@ func TestExampleKubernetesRollsAndKeepsTwo(t *testing.T) {
 	metrics := freePort(t)
 	health, ready := freePort(t), freePort(t)
 	for i := range pods {
-		ip, dir := fmt.Sprintf("127.0.0.%d", i+1), t.TempDir()
+		ip := fmt.Sprintf("127.0.0.%d", i+1)
 		// Where it listens and whom it asks is the test's, and the times are short. All of
 		// it has to be there: what is not replaced would be at a port of somebody's.
-		own := string(text)
+		own := text
 		for _, r := range [][2]string{
 			{".:53 {", ".:" + port + " {\n bind " + ip},
 			{"prometheus :9153", "prometheus " + ip + ":" + metrics},
@@ -72,12 +66,7 @@ func TestExampleKubernetesRollsAndKeepsTwo(t *testing.T) {
 			}
 			own = strings.Replace(own, r[0], r[1], 1)
 		}
-		if err := os.WriteFile(filepath.Join(dir, "Corefile"), []byte(own), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		m := newMember(net.JoinHostPort(ip, port), net.JoinHostPort(ip, peers), new(net.Dialer).DialContext)
-		m.run(t, dir)
-		fleet = append(fleet, m)
+		fleet = append(fleet, startMember(t, own, ip+":"+port, ip+":"+peers, ip+":"+metrics))
 	}
 	for _, m := range fleet {
 		m.awaitPeers(t, pods-1)
@@ -86,9 +75,8 @@ func TestExampleKubernetesRollsAndKeepsTwo(t *testing.T) {
 				t.Errorf("%s does not answer %s", m.dns, name)
 			}
 		}
-		ip, _, _ := net.SplitHostPort(m.dns)
 		eventually(t, slow, func() string {
-			told := scrape(t, ip+":"+metrics)
+			told := scrape(t, m.metrics)
 			for _, want := range []string{
 				`coredns_stalecheck_zone_status{status="fresh",zone="cluster.local."} 1`,
 				`coredns_ttlfloor_responses_total{reason="spread",server="dns://` + m.dns + `",view="",zone="."}`,

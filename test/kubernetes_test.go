@@ -66,7 +66,7 @@ func TestAnswersOfAClusterWhoseWatchHasFrozenAreFlagged(t *testing.T) {
 	})
 	s := start(t, strings.NewReplacer("$APISERVER", api.url, "$UPSTREAM", forwarder).Replace(clusterCorefile), nil)
 
-	fresh := func() string { return s.whyNotFresh(t) }
+	fresh := func() string { return whyNotFresh(t, s) }
 	eventually(t, 2*watchInterval+stall, fresh)
 	web := withOPT("web.default.svc.cluster.local.", dns.TypeA, 1232)
 	heartbeat := query("heartbeat.kube-system.svc.cluster.local.", dns.TypeCNAME)
@@ -79,7 +79,7 @@ func TestAnswersOfAClusterWhoseWatchHasFrozenAreFlagged(t *testing.T) {
 	api.freeze(true)
 	frozen := time.Now()
 	api.put(service("default", "gone", spec))
-	stale := func() string { return s.whyNotStale(t, frozen) }
+	stale := func() string { return whyNotStale(t, s, frozen) }
 	eventually(t, watchMaxAge+2*watchInterval+stall, stale)
 	first := explanations(s.ask(t, "udp", web))
 	throughout(t, 2*watchInterval, stale)
@@ -95,9 +95,9 @@ func TestAnswersOfAClusterWhoseWatchHasFrozenAreFlagged(t *testing.T) {
 		if reply := s.ask(t, "udp", query("gone.default.svc.cluster.local.", dns.TypeA)); len(reply.Answer) != 1 {
 			return fmt.Sprintf("the Service of which the watch told late is not there:\n%v", reply)
 		}
-		return s.whyMarked(t)
+		return whyMarked(t, s)
 	})
-	throughout(t, watchInterval, func() string { return s.whyMarked(t) })
+	throughout(t, watchInterval, func() string { return whyMarked(t, s) })
 
 	if n := upstream.Load(); n != 0 {
 		t.Errorf("%d queries were forwarded, want none: nobody asked for what is outside the cluster", n)
@@ -109,18 +109,18 @@ func TestAnswersOfAClusterWhoseWatchHasFrozenAreFlagged(t *testing.T) {
 }
 
 // whyNotFresh tells what about the answers and the metric is not as in a fresh cluster.
-func (s *server) whyNotFresh(t *testing.T) string {
+func whyNotFresh(t *testing.T, s *server) string {
 	t.Helper()
 	for _, q := range clusterQuestions {
 		if reply := s.ask(t, "udp", withOPT(q.name, q.qtype, 1232)); reply.Rcode != q.rcode {
 			return fmt.Sprintf("want rcode %d:\n%v", q.rcode, reply)
 		}
 	}
-	return s.whyMarked(t)
+	return whyMarked(t, s)
 }
 
 // whyMarked tells what about the answers or the metric says that the zone is stale.
-func (s *server) whyMarked(t *testing.T) string {
+func whyMarked(t *testing.T, s *server) string {
 	t.Helper()
 	for _, q := range clusterQuestions {
 		reply := s.ask(t, "udp", withOPT(q.name, q.qtype, 1232))
@@ -136,7 +136,7 @@ func (s *server) whyMarked(t *testing.T) string {
 
 // whyNotStale tells what about the answers and the metric does not say what has to be
 // said of a cluster of which nothing was heard since frozen.
-func (s *server) whyNotStale(t *testing.T, frozen time.Time) string {
+func whyNotStale(t *testing.T, s *server, frozen time.Time) string {
 	t.Helper()
 	for _, q := range clusterQuestions {
 		reply := s.ask(t, "udp", withOPT(q.name, q.qtype, 1232))

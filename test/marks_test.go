@@ -24,22 +24,10 @@ _http._tcp.web 300 IN SRV 0 50 80 www
 
 const byItsSerial = " stalecheck example.org {\n serial unixtime\n }\n tap $TAP\n"
 
-// withOPT is a query with an OPT record.
-func withOPT(name string, qtype uint16, size uint16) *dns.Msg {
-	m := query(name, qtype)
-	m.SetEdns0(size, false)
-	return m
-}
-
 // errorsOf returns the codes of m's Extended DNS Errors.
-func errorsOf(m *dns.Msg) []uint16 {
-	var codes []uint16
-	if opt := m.IsEdns0(); opt != nil {
-		for _, o := range opt.Option {
-			if ede, ok := o.(*dns.EDNS0_EDE); ok {
-				codes = append(codes, ede.InfoCode)
-			}
-		}
+func errorsOf(m *dns.Msg) (codes []uint16) {
+	for _, e := range explanations(m) {
+		codes = append(codes, e.InfoCode)
 	}
 	return codes
 }

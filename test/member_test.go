@@ -7,11 +7,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/miekg/dns"
 )
@@ -19,15 +20,15 @@ import (
 // member is a server of a fleet: a process of the binary that has selfpreserve.
 type member struct {
 	*daemon
-	dns, http string // its addresses
-	dial      func(ctx context.Context, network, address string) (net.Conn, error)
-	client    *http.Client
+	dns, http, metrics string // its addresses
+	dial               func(ctx context.Context, network, address string) (net.Conn, error)
+	client             *http.Client
 }
 
 // newMember is a member without its process. A test ends what is left by SIGKILL: others
 // would be held.
-func newMember(dnsAddr, httpAddr string, dial func(ctx context.Context, network, address string) (net.Conn, error)) *member {
-	return &member{dns: dnsAddr, http: httpAddr, dial: dial,
+func newMember(dnsAddr, httpAddr, metrics string, dial func(ctx context.Context, network, address string) (net.Conn, error)) *member {
+	return &member{dns: dnsAddr, http: httpAddr, metrics: metrics, dial: dial,
 		client: &http.Client{Timeout: patience, Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}
 }
 
@@ -38,8 +39,21 @@ func (m *member) run(t *testing.T, dir string) {
 	t.Cleanup(func() { _ = m.Kill() })
 }
 
-func (m *member) get(path string) (status int, body string, err error) {
-	response, err := m.client.Get("http://" + m.http + path)
+// startMember starts a member with a Corefile.
+func startMember(t *testing.T, corefile, dnsAddr, httpAddr, metrics string) *member {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "Corefile"), []byte(corefile), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m := newMember(dnsAddr, httpAddr, metrics, new(net.Dialer).DialContext)
+	m.run(t, dir)
+	return m
+}
+
+// get is the answer of one of the member's addresses.
+func (m *member) get(address, path string) (status int, body string, err error) {
+	response, err := m.client.Get("http://" + address + path)
 	if err != nil {
 		return 0, "", err
 	}
@@ -50,7 +64,7 @@ func (m *member) get(path string) (status int, body string, err error) {
 
 // ready is what /ready says, with its status in front.
 func (m *member) ready() string {
-	status, body, err := m.get("/ready")
+	status, body, err := m.get(m.http, "/ready")
 	if err != nil {
 		return err.Error()
 	}
@@ -70,9 +84,15 @@ func (m *member) answers(name string) bool {
 	return err == nil && reply.Rcode == dns.RcodeSuccess
 }
 
-// inService is whether clients are sent to the member, and served.
-func (m *member) inService() bool {
-	return strings.HasPrefix(m.ready(), "200 ") && m.answers("www.example.org.")
+// resolves counts how many of n names below a domain, that nobody has asked for yet, are
+// answered.
+func (m *member) resolves(n int, run, domain string) (answered int) {
+	for i := range n {
+		if m.answers(fmt.Sprintf("%s-%d.%s", run, i, domain)) {
+			answered++
+		}
+	}
+	return answered
 }
 
 func (m *member) gone() bool {
@@ -107,7 +127,7 @@ type peerOf struct{ Address, ID, State string }
 
 // status is the zero status if the member does not answer.
 func (m *member) status() (s memberStatus) {
-	if _, body, err := m.get("/status"); err == nil {
+	if _, body, err := m.get(m.http, "/status"); err == nil {
 		_ = json.Unmarshal([]byte(body), &s)
 	}
 	return s
@@ -141,9 +161,6 @@ func (m *member) awaitPeers(t *testing.T, peers int) {
 		return fmt.Sprintf("%s wants %d peers; /ready %s, /status %+v", m.http, peers, ready, s)
 	})
 }
-
-// slow is what a fleet may take on a machine that does ten things at once.
-const slow = 30 * time.Second
 
 // said are the lines of the member's log that have all of parts.
 func (m *member) said(parts ...string) (lines []string) {

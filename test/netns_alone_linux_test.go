@@ -20,7 +20,7 @@ func TestNetnsAServerThatIsCutOffHoldsForMaxHold(t *testing.T) {
 	until(t, "it is preserved", func() bool { return strings.HasPrefix(alone.ready(), "200 PRESERVED: SIGTERM, has 0 of 1 promises") })
 	stop := guard(t, 4, members(n.hosts[1:])...)
 	for !alone.gone() {
-		if asked := time.Now(); !alone.inService() && time.Since(begin) < hold {
+		if asked := time.Now(); !inService(alone) && time.Since(begin) < hold {
 			t.Fatalf("out of service %s after SIGTERM: /ready %s", asked.Sub(begin), alone.ready())
 		}
 		// A question that ends with the server is waited for, and that alone takes patience.
@@ -45,10 +45,10 @@ func TestNetnsAServerThatIsCutOffAndUnfitStays(t *testing.T) {
 	n := newNetwork(t, hosts)
 	var fail *atomic.Bool
 	for i, h := range n.hosts {
-		if f := h.upstream(t); i == 0 {
+		if f := startForwarded(t, h); i == 0 {
 			fail = f
 		}
-		h.start(t, hosts, "canary www.upstream.test")
+		startHost(t, h, hosts, "canary www.upstream.test")
 	}
 	for _, h := range n.hosts {
 		h.awaitPeers(t, hosts-1)
@@ -60,7 +60,7 @@ func TestNetnsAServerThatIsCutOffAndUnfitStays(t *testing.T) {
 		return strings.HasPrefix(alone.ready(), "200 PRESERVED: canary www.upstream.test. A: SERVFAIL, has 0 of 1 promises")
 	})
 	allPreserved(t, 2*lifetime, alone)
-	metrics, err := alone.metrics()
+	_, metrics, err := alone.get(alone.metrics, "/metrics")
 	if err != nil || !strings.Contains(metrics, `coredns_selfpreserve_state{state="asking"} 1`+"\n") ||
 		!strings.Contains(metrics, `coredns_selfpreserve_fit{check="canary www.upstream.test. A"} 0`+"\n") {
 		t.Errorf("%v, the metrics do not say that it is asking and unfit:\n%s", err, metrics)

@@ -2,21 +2,9 @@ package test
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"testing"
 )
-
-// metrics are those of a host's server.
-func (m *member) metrics() (string, error) {
-	response, err := m.client.Get("http://127.0.0.1:9153/metrics")
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	return string(text), err
-}
 
 // Both addresses of a peer are one peer, and both of one's own are none.
 func TestNetnsDualStackCountsOnce(t *testing.T) {
@@ -46,7 +34,7 @@ func TestNetnsDualStackCountsOnce(t *testing.T) {
 		for _, h := range n.hosts { // its clients are at 127.0.0.1
 			h.netns.run(t, fmt.Sprintf("table inet own {\n chain in { type filter hook input priority 0; iifname lo ip daddr 10.8.0.%d drop; iifname lo ip6 daddr fd00:8::%[1]d drop; }\n}\n", h.number), n.nft, "-f", "-")
 		}
-		n.start(t, list, "min_peers 3")
+		startAll(t, n, list, "min_peers 3")
 		first := n.hosts[0].member
 		throughout(t, lifetime, func() string {
 			if s := first.status(); s.KnownPeers != 2 || len(s.Peers) != 4 {

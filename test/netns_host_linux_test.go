@@ -21,23 +21,23 @@ const lifetime = 2 * time.Second
 func startFleet(t *testing.T, hosts int, lines ...string) *network {
 	t.Helper()
 	n := newNetwork(t, hosts)
-	n.start(t, lines...)
+	startAll(t, n, lines...)
 	return n
 }
 
-func (n *network) start(t *testing.T, lines ...string) {
+func startAll(t *testing.T, n *network, lines ...string) {
 	t.Helper()
 	for _, h := range n.hosts {
-		h.start(t, len(n.hosts), lines...)
+		startHost(t, h, len(n.hosts), lines...)
 	}
 	for _, h := range n.hosts {
 		h.awaitPeers(t, len(n.hosts)-1)
 	}
 }
 
-// start starts the host's server. Unless lines say otherwise its peers are all hosts,
+// startHost starts a host's server. Unless lines say otherwise its peers are all hosts,
 // itself among them, by their IPv4 addresses.
-func (h *host) start(t *testing.T, hosts int, lines ...string) {
+func startHost(t *testing.T, h *host, hosts int, lines ...string) {
 	t.Helper()
 	dir, own := t.TempDir(), strings.Join(lines, "\n")
 	if !strings.Contains(own, "peers static") {
@@ -51,7 +51,7 @@ func (h *host) start(t *testing.T, hosts int, lines ...string) {
 	}
 	for name, content := range map[string]string{
 		"Corefile": fmt.Sprintf(".:53 {\n errors\n prometheus 127.0.0.1:9153\n selfpreserve {\n promise %s\n interval 500ms\n%s\n }\n file db example.org\n forward upstream.test 127.0.0.1:5300\n}\n", lifetime, own),
-		"db":       "$ORIGIN example.org.\n@ 300 IN SOA ns hostmaster 1 7200 900 1209600 300\n@ 300 IN NS ns\nwww 300 IN A 192.0.2.80\n",
+		"db":       exampleZone,
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -62,9 +62,9 @@ func (h *host) start(t *testing.T, hosts int, lines ...string) {
 	}
 }
 
-// upstream is what a host's server forwards upstream.test to: it answers unless it is
+// startForwarded is what a host's server forwards upstream.test to: it answers unless it is
 // told to fail.
-func (h *host) upstream(t *testing.T) (fail *atomic.Bool) {
+func startForwarded(t *testing.T, h *host) (fail *atomic.Bool) {
 	t.Helper()
 	var conn net.PacketConn
 	var err error

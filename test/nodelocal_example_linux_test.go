@@ -47,17 +47,13 @@ func TestExampleNodelocalAnswersWhenTheServersAreGone(t *testing.T) {
 		m.Answer = []dns.RR{rr}
 		_ = w.WriteMsg(m)
 	}
-	stop := node.serve(t, "10.96.0.11:53", servers)
-	node.serve(t, "127.0.0.2:53", resolver)
+	stop := serve(t, node, "10.96.0.11:53", servers)
+	serve(t, node, "127.0.0.2:53", resolver)
 
 	resolv := filepath.Join(dir, "resolv.conf")
-	corefile, err := os.ReadFile("../corefile-examples/nodelocal/Corefile")
-	if err != nil {
-		t.Fatal(err)
-	}
 	own := strings.NewReplacer("{$KUBE_DNS_SERVICE_HOST}", "10.96.0.10", "{$KUBE_DNS_UPSTREAM_SERVICE_HOST}", "10.96.0.11", "/etc/resolv.conf", resolv,
 		"heartbeat heartbeat.", "max_age 10s\ninterval 1s\nheartbeat heartbeat.") // not to wait for a minute
-	for file, text := range map[string]string{filepath.Join(dir, "Corefile"): own.Replace(string(corefile)), resolv: "nameserver 127.0.0.2\n"} {
+	for file, text := range map[string]string{filepath.Join(dir, "Corefile"): own.Replace(readExample(t, "nodelocal/Corefile")), resolv: "nameserver 127.0.0.2\n"} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -112,8 +108,8 @@ func TestExampleNodelocalAnswersWhenTheServersAreGone(t *testing.T) {
 	})
 }
 
-// serve answers inside, over UDP and TCP, till it is stopped or the test ends.
-func (ns netns) serve(t *testing.T, address string, answer dns.HandlerFunc) (stop func()) {
+// serve answers in a namespace, over UDP and TCP, till it is stopped or the test ends.
+func serve(t *testing.T, ns netns, address string, answer dns.HandlerFunc) (stop func()) {
 	t.Helper()
 	var udp net.PacketConn
 	var tcp net.Listener

@@ -2,8 +2,6 @@ package test
 
 import (
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -19,36 +17,29 @@ import (
 // README shows what the row says.
 func TestExampleQuickstartShowsWhatItsREADMESays(t *testing.T) {
 	dig := tool(t, "dig", "bind9-dnsutils")
-	readme, err := os.ReadFile("../corefile-examples/quickstart/README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(string(readme), "go run ./build/coredns -conf corefile-examples/quickstart/Corefile\n") {
+	readme := readExample(t, "quickstart/README.md")
+	if !strings.Contains(readme, "go run ./build/coredns -conf corefile-examples/quickstart/Corefile\n") {
 		t.Error("the README has another command than this test")
 	}
 	// On ports of its own, so that it passes while somebody has the example running.
 	port := freePort(t)
-	corefile, err := os.ReadFile("../corefile-examples/quickstart/Corefile")
-	if err != nil {
-		t.Fatal(err)
-	}
 	metrics := "127.0.0.1:" + freePort(t)
 	primary, ready := freePort(t), freePort(t)
 	ports := strings.NewReplacer("example.org:1053", "example.org:"+port, "example.org:1054", "example.org:"+primary,
 		"127.0.0.1:1054", "127.0.0.1:"+primary, "127.0.0.1:9153", metrics, "127.0.0.1:8180", "127.0.0.1:"+ready, "-p 1053 ", "-p "+port+" ")
 	conf := filepath.Join(t.TempDir(), "Corefile")
-	if err := os.WriteFile(conf, []byte(ports.Replace(string(corefile))), 0o600); err != nil {
+	if err := os.WriteFile(conf, []byte(ports.Replace(readExample(t, "quickstart/Corefile"))), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, of := range []string{"ttlfloor", "stalecheck_zone_status"} {
-		if !strings.Contains(string(readme), "curl -s http://127.0.0.1:9153/metrics | grep "+of+"\n") {
+		if !strings.Contains(readme, "curl -s http://127.0.0.1:9153/metrics | grep "+of+"\n") {
 			t.Errorf("the README has another command for the metrics of %s than this test", of)
 		}
 	}
-	runBinary(t, "..", "-conf", conf)
+	runBinary(t, root, "-conf", conf)
 	awaitAnswer(t, "127.0.0.1:"+port, query("fine.example.org.", dns.TypeA)) // counted for nothing
 
-	rows := regexp.MustCompile("(?m)^\\| `dig ([^`]+)` \\| TTL (\\d+)(?: to (\\d+))?").FindAllStringSubmatch(string(readme), -1)
+	rows := regexp.MustCompile("(?m)^\\| `dig ([^`]+)` \\| TTL (\\d+)(?: to (\\d+))?").FindAllStringSubmatch(readme, -1)
 	if len(rows) != 7 {
 		t.Fatalf("%d rows with a command and a TTL, want 7", len(rows))
 	}
@@ -60,7 +51,7 @@ func TestExampleQuickstartShowsWhatItsREADMESays(t *testing.T) {
 		}
 		var seen []string
 		for range 20 {
-			out := strings.TrimSpace(command(t, "..", dig, append([]string{"+tries=1", "+time=20"}, strings.Fields(ports.Replace(row[1]))...)...))
+			out := strings.TrimSpace(command(t, root, dig, append([]string{"+tries=1", "+time=20"}, strings.Fields(ports.Replace(row[1]))...)...))
 			var one []string
 			for line := range strings.Lines(out) {
 				one = append(one, strings.Fields(line)[1])
@@ -85,7 +76,7 @@ func TestExampleQuickstartShowsWhatItsREADMESays(t *testing.T) {
 		}
 		return text
 	})
-	if !strings.Contains(string(readme), "curl -s http://127.0.0.1:8180/ready\n") {
+	if !strings.Contains(readme, "curl -s http://127.0.0.1:8180/ready\n") {
 		t.Error("the README has another command for /ready than this test")
 	}
 	eventually(t, patience, func() string {
@@ -100,60 +91,5 @@ func TestExampleQuickstartShowsWhatItsREADMESays(t *testing.T) {
 		if !strings.Contains(body, want) {
 			t.Errorf("the metrics do not say %s", want)
 		}
-	}
-}
-
-// scrape returns the metrics at an address.
-func scrape(t *testing.T, addr string) string {
-	t.Helper()
-	return fetch(t, "http://"+addr+"/metrics")
-}
-
-// fetch returns the body at a URL, whatever its status.
-func fetch(t *testing.T, url string) string {
-	t.Helper()
-	resp, err := http.Get(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
-}
-
-func TestBinaryNamesBothVersionsAndItsPlugins(t *testing.T) {
-	path := binary(t)
-	printed := command(t, ".", path, "-version")
-	version := regexp.MustCompile(`^CoreDNS-1\.15\.0 \(Holdfast (\d+\.\d+\.\d+)\)\n`).FindStringSubmatch(printed)
-	if version == nil {
-		t.Fatalf("-version prints %q", printed)
-	}
-	readme, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := "go get github.com/holdfastdns/holdfast@v" + version[1] + "\n"; !strings.Contains(string(readme), want) {
-		t.Errorf("README's recipe does not say %q", want)
-	}
-	plugins := strings.Fields(command(t, ".", path, "-plugins"))
-	for _, want := range []string{"ttlfloor", "stalecheck", "selfpreserve", "kubernetes", "forward"} {
-		if !slices.Contains(plugins, want) {
-			t.Errorf("-plugins does not list %s: %q", want, plugins)
-		}
-	}
-}
-
-func TestBinaryRefusesABadCorefileNamingTheLine(t *testing.T) {
-	dir := t.TempDir()
-	corefile := dir + "/Corefile"
-	if err := os.WriteFile(corefile, []byte(".:0 {\n  ttlfloor 5s {\n    zero 2s\n  }\n}\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	out := commandFails(t, binary(t), "-conf", corefile)
-	if !strings.Contains(out, "plugin/ttlfloor: ") || !strings.Contains(out, "Corefile:3 - Error during parsing: zero 2s is below the floor: want at least 5s") {
-		t.Errorf("a bad Corefile prints %q", out)
 	}
 }

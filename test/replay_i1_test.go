@@ -23,7 +23,7 @@ func TestReplayI1BlindResolverIsNotNoticedByStockCoreDNS(t *testing.T) {
 	magic.blind.Store(dns.RcodeServerFailure)
 	binary(t)
 	port, ready, health := freePort(t), freePort(t), freePort(t)
-	stock := runExample(t, fmt.Sprintf(".:%s {\n bind 127.0.0.1\n errors\n ready 127.0.0.1:%s {\n monitor continuously\n }\n health 127.0.0.1:%s\n forward . %s\n}\n",
+	stock := startMember(t, fmt.Sprintf(".:%s {\n bind 127.0.0.1\n errors\n ready 127.0.0.1:%s {\n monitor continuously\n }\n health 127.0.0.1:%s\n forward . %s\n}\n",
 		port, ready, health, magic.addr), "127.0.0.1:"+port, "", "")
 	until(t, "stock answers", func() bool { return stock.answers("gate." + tailnet) })
 
@@ -65,7 +65,7 @@ func TestReplayI1ThreeServersNameTheBlindHalfAndStay(t *testing.T) {
 	for _, ip := range ips {
 		peers += " " + ip + ":" + ports.http
 	}
-	var fleet []*example
+	var fleet []*member
 	for _, ip := range ips {
 		fleet = append(fleet, ports.start(t, ip, magic, magic, magic, peers))
 	}
@@ -80,7 +80,7 @@ func TestReplayI1ThreeServersNameTheBlindHalfAndStay(t *testing.T) {
 	until(t, "all name it", func() bool {
 		left := false
 		for i, e := range fleet {
-			_, status, _ := e.get("/status")
+			_, status, _ := e.get(e.http, "/status")
 			if named[i] == 0 && strings.Contains(e.status().Reason, check+": SERVFAIL") && strings.Contains(status, `"name": "`+check+`"`) &&
 				strings.Contains(scrape(t, e.metrics), fmt.Sprintf("coredns_selfpreserve_fit{check=%q} 0\n", check)) &&
 				len(e.said("[WARNING]", fmt.Sprintf("Check %q has failed 3 times in a row: SERVFAIL", check))) == 1 {

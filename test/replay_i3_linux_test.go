@@ -104,7 +104,7 @@ func TestReplayI3LoneInstanceIsQuietAndStays(t *testing.T) {
 	t.Parallel()
 	f := newDiscovered(t, "A 127.0.0.1")
 	alone := f.start(t, 1, f.at(1), quick)
-	stock := runExample(t, fmt.Sprintf(".:%s {\n bind 127.0.0.2\n errors\n file %s example.org\n}\n", f.dns, f.db), "127.0.0.2:"+f.dns, "", "").member
+	stock := startMember(t, fmt.Sprintf(".:%s {\n bind 127.0.0.2\n errors\n file %s example.org\n}\n", f.dns, f.db), "127.0.0.2:"+f.dns, "", "")
 	until(t, "both answer", func() bool { return alone.answers("www.example.org.") && stock.answers("www.example.org.") })
 	until(t, "it is in service", func() bool { return alone.ready() == "200 OK" })
 	const inService = "In service, as "

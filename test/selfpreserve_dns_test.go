@@ -12,6 +12,9 @@ import (
 	"github.com/miekg/dns"
 )
 
+// forwardedName has the addresses of a fleet, in the zone of an upstream.
+const forwardedName = "peers.upstream.test."
+
 // A server that finds nobody but itself is quiet about it: one line, and no error.
 func TestPeersByDNSAreOnlyMyself(t *testing.T) {
 	t.Parallel()

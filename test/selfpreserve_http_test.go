@@ -23,16 +23,16 @@ func TestSelfpreserveSpeaksHTTPAsItsManualSays(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, 2, calm+"capacity 1000\n")
 	p, other := f.all[0], f.all[1]
-	p.backend.answers(dns.RcodeServerFailure)
-	p.start(t)
-	other.start(t)
+	p.Backend.answers(dns.RcodeServerFailure)
+	p.Start(t)
+	other.Start(t)
 	p.await(t, "503 STARTING|503 ASIDE: .*|200 PRESERVED: .*") // by how fast the machine is
 	other.await(t, "200 OK")
-	p.backend.answers(dns.RcodeSuccess)
+	p.Backend.answers(dns.RcodeSuccess)
 	p.await(t, "200 OK")
 
 	until(t, "it sees its peer serving", func() bool { return slices.Equal(p.sees(), []string{other.http}) })
-	status, body, err := p.get("/status")
+	status, body, err := p.get(p.http, "/status")
 	if err != nil || status != http.StatusOK {
 		t.Fatalf("/status: %d %v", status, err)
 	}
@@ -98,7 +98,7 @@ func TestSelfpreserveSpeaksHTTPAsItsManualSays(t *testing.T) {
 	send(from(stranger), "GET", "/", "", http.StatusNotFound)
 	send(from(stranger), "POST", "/promise", promise, http.StatusForbidden)
 	send(from(stranger), "DELETE", "/promise", `{"id":"X","number":1}`, http.StatusForbidden)
-	peer := from(other.ip)
+	peer := from(other.IP)
 	send(peer, "POST", "/promise", promise+strings.Repeat(" ", 4096-len(promise)), http.StatusOK)
 	send(peer, "POST", "/promise", promise+strings.Repeat(" ", 4097-len(promise)), http.StatusBadRequest)
 	send(peer, "POST", "/promise", `{"id":"X","number":2,"lifetime_ms":3000,"more":1}`, http.StatusBadRequest)
@@ -133,17 +133,13 @@ func TestSelfpreserveSpeaksHTTPAsItsManualSays(t *testing.T) {
 	}
 
 	// With one that steps aside, all that the manual lists is exported.
-	p.backend.answers(dns.RcodeServerFailure)
+	p.Backend.answers(dns.RcodeServerFailure)
 	p.await(t, asideOnOne)
-	manual, err := os.ReadFile("../plugin/selfpreserve/README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	listed := regexp.MustCompile("(?m)^\\* `(coredns_selfpreserve_\\w+)").FindAllStringSubmatch(string(manual), -1)
+	listed := regexp.MustCompile("(?m)^\\* `(coredns_selfpreserve_\\w+)").FindAllStringSubmatch(read(t, "plugin/selfpreserve/README.md"), -1)
 	if len(listed) < 7 {
 		t.Errorf("the manual lists %d metrics", len(listed))
 	}
-	metrics := scrape(t, p.ip+":"+f.metrics)
+	metrics := scrape(t, p.metrics)
 	for _, m := range listed {
 		if !strings.Contains(metrics, "\n# TYPE "+m[1]+" ") {
 			t.Errorf("%s is not exported", m[1])
@@ -155,11 +151,11 @@ func TestSelfpreserveSpeaksHTTPAsItsManualSays(t *testing.T) {
 func TestServerThatNeverServedLeavesAtOnce(t *testing.T) {
 	t.Parallel()
 	p := newFleet(t, 2, "promise 1m\n interval 500ms\n max_hold 1h\n canary canary.test\n").all[0]
-	p.backend.answers(dns.RcodeServerFailure)
-	p.start(t)
+	p.Backend.answers(dns.RcodeServerFailure)
+	p.Start(t)
 	p.await(t, "503 STARTING")
-	p.signal(t, syscall.SIGTERM)
-	p.exits(t, 0)
+	p.SendSignal(t, syscall.SIGTERM)
+	p.Exits(t, 0)
 	if len(p.said("[INFO] plugin/selfpreserve: Leaves before it came into service")) != 1 {
 		t.Errorf("it logs\n%s", p)
 	}

@@ -21,7 +21,7 @@ func TestFleetThatIsTerminatedAtOnceKeepsOneUntilMaxHold(t *testing.T) {
 	t.Logf("four of five left within %s", time.Since(begin).Round(time.Millisecond))
 	last := f.others(f.whoSaid(leaves)...)[0]
 	for _, p := range f.others(last) {
-		p.exits(t, 0)
+		p.Exits(t, 0)
 	}
 	last.await(t, `200 PRESERVED: SIGTERM, has 0 of 1 promises; 127\.0\.0\.\d:\d+.* (?:is leaving|refused)|200 PRESERVED: SIGTERM, has 0 of 1 promises; nobody else to ask`)
 	until(t, "a round in vain is counted", func() bool {
@@ -35,9 +35,9 @@ func TestFleetThatIsTerminatedAtOnceKeepsOneUntilMaxHold(t *testing.T) {
 	if held := time.Since(begin); held < 10*time.Second {
 		t.Errorf("it left by force after %s", held)
 	}
-	last.exits(t, 0)
-	if granted := len(f.whoSaid(leaves)); granted != 4 || f.forced() != 1 {
-		t.Errorf("%d left on promises and %d by force", granted, f.forced())
+	last.Exits(t, 0)
+	if granted := len(f.whoSaid(leaves)); granted != 4 || f.Forced() != 1 {
+		t.Errorf("%d left on promises and %d by force", granted, f.Forced())
 	}
 }
 
@@ -58,7 +58,7 @@ func TestFleetThatIsTerminatedAtOnceKeepsMinPeers(t *testing.T) {
 	defer f.watch(t, 1)()
 	stay[0].end(syscall.SIGKILL)
 	until(t, "the other leaves by force", func() bool { return len(stay[1].said(leavesByForce)) == 1 })
-	stay[1].exits(t, 0)
+	stay[1].Exits(t, 0)
 	if granted := len(f.whoSaid(leaves)); granted != 3 {
 		t.Errorf("%d left on promises, want 3", granted)
 	}
@@ -72,7 +72,7 @@ func TestFleetToWhichEverythingHappensAtOnceGoesOnAnswering(t *testing.T) {
 	defer f.audience(t)()
 	defer f.watch(t, 1)() // two stay, of which one may be the one that is killed
 	unfit := f.all[0]
-	unfit.backend.answers(silent)
+	unfit.Backend.answers(silent)
 	unfit.await(t, `503 ASIDE: canary canary\.test\. A: .*, has 2 of 2 promises`)
 	var givers []*peer
 	until(t, "two have promised", func() bool {
@@ -80,12 +80,12 @@ func TestFleetToWhichEverythingHappensAtOnceGoesOnAnswering(t *testing.T) {
 		return len(givers) == 2
 	})
 	f.signal(t, syscall.SIGTERM)
-	givers[0].signal(t, syscall.SIGKILL)
-	givers[1].signal(t, syscall.SIGUSR1)
+	givers[0].SendSignal(t, syscall.SIGKILL)
+	givers[1].SendSignal(t, syscall.SIGUSR1)
 
-	until(t, "somebody stays until max_hold", func() bool { return f.forced() > 0 })
+	until(t, "somebody stays until max_hold", func() bool { return f.Forced() > 0 })
 	for _, p := range f.others(givers[0]) {
-		p.exits(t, 0)
+		p.Exits(t, 0)
 	}
 	if len(unfit.said(leaves)) == 0 {
 		t.Error("the one that was aside did not leave on promises")
@@ -105,18 +105,18 @@ func TestFleetIsRestartedOneByOneWithoutForce(t *testing.T) {
 	begin := time.Now()
 	for _, p := range f.all {
 		before := p.status().ID
-		p.signal(t, syscall.SIGTERM)
-		until(t, p.ip+" leaves", func() bool { return len(p.said(leaves)) == 1 })
-		t.Logf("%s was held for %s s", p.ip, p.metric("hold_duration_seconds_sum"))
-		p.exits(t, 0)
-		p.start(t)
+		p.SendSignal(t, syscall.SIGTERM)
+		until(t, p.IP+" leaves", func() bool { return len(p.said(leaves)) == 1 })
+		t.Logf("%s was held for %s s", p.IP, p.metric("hold_duration_seconds_sum"))
+		p.Exits(t, 0)
+		p.Start(t)
 		p.await(t, "200 OK")
 		if after := p.status().ID; after == before {
-			t.Errorf("%s has kept its id", p.ip)
+			t.Errorf("%s has kept its id", p.IP)
 		}
 	}
 	t.Logf("a rolling restart of five took %s", time.Since(begin).Round(time.Millisecond))
-	if n := f.forced(); n > 0 {
+	if n := f.Forced(); n > 0 {
 		t.Errorf("%d left by force", n)
 	}
 }
@@ -125,7 +125,7 @@ func TestFleetIsRestartedOneByOneWithoutForce(t *testing.T) {
 func TestServerThatHasJustStartedDoesNotLeave(t *testing.T) {
 	t.Parallel()
 	f := runFleet(t, 2, "promise 1m\n interval 500ms\n max_hold 1h\n")
-	f.all[0].signal(t, syscall.SIGTERM)
+	f.all[0].SendSignal(t, syscall.SIGTERM)
 	f.all[0].await(t, "200 PRESERVED: SIGTERM, has 0 of 1 promises, and started less than a promise's lifetime ago")
 	allPreserved(t, 2*time.Second, f.all[0].member)
 }
@@ -134,12 +134,12 @@ func TestServerThatHasJustStartedDoesNotLeave(t *testing.T) {
 func TestLoneServerLeavesAtOnce(t *testing.T) {
 	t.Parallel()
 	p := newFleet(t, 1, "").all[0]
-	p.configure(t, p.corefileWith("selfpreserve "+p.http+" {\n max_hold 1h\n canary canary.test\n}"))
-	p.start(t)
+	p.Configure(t, p.CorefileWith("selfpreserve "+p.http+" {\n max_hold 1h\n canary canary.test\n}"))
+	p.Start(t)
 	p.await(t, "200 OK")
 	before := len(p.said("plugin/selfpreserve"))
-	p.signal(t, syscall.SIGTERM)
-	p.exits(t, 0)
+	p.SendSignal(t, syscall.SIGTERM)
+	p.Exits(t, 0)
 	if lines := p.said("plugin/selfpreserve")[before:]; len(lines) != 1 || lines[0] != "[INFO] plugin/selfpreserve: Leaves service: it has no peers" {
 		t.Errorf("SIGTERM makes it log %q", lines)
 	}
@@ -152,15 +152,15 @@ func TestLoneServerLeavesAtOnce(t *testing.T) {
 func TestServerOfWhosePeersNoneAnswersStaysUntilMaxHold(t *testing.T) {
 	t.Parallel()
 	p := newFleet(t, 2, "promise 1s\n interval 200ms\n max_hold 4s\n").all[0]
-	corefile := p.corefile("promise 1s\n interval 200ms\n max_hold 4s\n")
-	p.configure(t, strings.Replace(corefile, "lameduck 1s", "lameduck 1m", 1)) // to look at it
-	p.start(t)
+	corefile := p.Corefile("promise 1s\n interval 200ms\n max_hold 4s\n")
+	p.Configure(t, strings.Replace(corefile, "lameduck 1s", "lameduck 1m", 1)) // to look at it
+	p.Start(t)
 	p.await(t, "200 OK")
 	until(t, "it says that no peer answers", func() bool {
 		return len(p.said("[WARNING] plugin/selfpreserve: No peer answers, of 1 known: this server stays in service until one does, or max_hold is over")) == 1
 	})
 	begin := time.Now()
-	p.signal(t, syscall.SIGTERM)
+	p.SendSignal(t, syscall.SIGTERM)
 	p.await(t, `200 PRESERVED: SIGTERM, has 0 of 1 promises; .*`)
 	until(t, "it leaves by force", func() bool {
 		return len(p.said(leavesByForce+"4s: too few peers have promised to stay (0 of 1 known answer)")) == 1
@@ -189,16 +189,16 @@ func TestServerOfWhosePeersNoneAnswersStaysUntilMaxHold(t *testing.T) {
 func TestTwoInterruptsEndAHoldAtOnce(t *testing.T) {
 	t.Parallel()
 	p := newFleet(t, 2, "promise 1s\n interval 200ms\n max_hold 1h\n").all[0]
-	p.start(t)
+	p.Start(t)
 	p.await(t, "200 OK")
-	p.signal(t, syscall.SIGTERM)
+	p.SendSignal(t, syscall.SIGTERM)
 	p.await(t, `200 PRESERVED: SIGTERM.*`)
-	p.signal(t, syscall.SIGTERM)
-	p.signal(t, syscall.SIGINT)
+	p.SendSignal(t, syscall.SIGTERM)
+	p.SendSignal(t, syscall.SIGINT)
 	until(t, "the first SIGINT is heard", func() bool { return len(p.said("SIGINT: Shutting down")) == 1 })
 	allPreserved(t, time.Second, p.member)
-	p.signal(t, syscall.SIGINT)
-	p.exits(t, 2)
+	p.SendSignal(t, syscall.SIGINT)
+	p.Exits(t, 2)
 	if len(p.said("SIGINT: Force quit")) != 1 || len(p.said("Leaves service")) != 0 {
 		t.Errorf("it logs\n%s", p)
 	}

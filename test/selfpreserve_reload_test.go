@@ -19,7 +19,7 @@ func TestReloadKeepsThePromisesGiven(t *testing.T) {
 	defer f.audience(t)()
 	defer f.watch(t, 1)()
 	unfit := f.all[0]
-	unfit.backend.answers(dns.RcodeServerFailure)
+	unfit.Backend.answers(dns.RcodeServerFailure)
 	unfit.await(t, asideOnOne)
 	giver := f.giver(t)
 	id := giver.status().ID
@@ -36,8 +36,8 @@ func TestReloadKeepsThePromisesGiven(t *testing.T) {
 		{calm, reloaded},
 		{"promise never\n" + calm, "[ERROR] SIGUSR1: "},
 	} {
-		giver.configure(t, giver.corefile(step.options))
-		giver.signal(t, syscall.SIGUSR1)
+		giver.Configure(t, giver.Corefile(step.options))
+		giver.SendSignal(t, syscall.SIGUSR1)
 		until(t, "the log says "+step.outcome, func() bool {
 			if told := kept(); told != "" {
 				t.Fatal(told)
@@ -52,12 +52,12 @@ func TestReloadKeepsThePromisesGiven(t *testing.T) {
 
 	// It may go once the one that relies on it has turned to another.
 	other := f.others(unfit, giver)[0]
-	giver.signal(t, syscall.SIGTERM)
+	giver.SendSignal(t, syscall.SIGTERM)
 	until(t, "it leaves", func() bool { return len(giver.said(leaves)) == 1 })
 	if told := unfit.ready(); other.status().Promises.Given == 0 && strings.HasPrefix(told, "503 ASIDE: ") {
 		t.Errorf("it leaves while one relies on it that has no other promise: %s", told)
 	}
-	giver.exits(t, 0)
+	giver.Exits(t, 0)
 }
 
 // SIGUSR1 while SIGTERM is held waits, and takes nothing away from it.
@@ -65,15 +65,15 @@ func TestReloadDuringAHoldWaits(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, 2, "promise 1s\n interval 200ms\n max_hold 1h\n canary canary.test\n")
 	held, other := f.all[0], f.all[1]
-	held.start(t)
+	held.Start(t)
 	held.await(t, "200 OK")
-	held.signal(t, syscall.SIGTERM)
+	held.SendSignal(t, syscall.SIGTERM)
 	held.await(t, "200 PRESERVED: SIGTERM, .*")
-	held.configure(t, held.corefileWith("")) // would take the plugin out
-	held.signal(t, syscall.SIGUSR1)
+	held.Configure(t, held.CorefileWith("")) // would take the plugin out
+	held.SendSignal(t, syscall.SIGUSR1)
 	allPreserved(t, 2*time.Second, held.member)
-	other.start(t)
-	held.exits(t, 0)
+	other.Start(t)
+	held.Exits(t, 0)
 	if len(held.said(leaves)) != 1 || len(held.said(reloaded)) != 0 {
 		t.Errorf("it logs\n%s", held)
 	}
@@ -91,7 +91,7 @@ func TestFleetIsReloadedWhileItIsAsked(t *testing.T) {
 	for range 3 {
 		for _, p := range f.all {
 			id := p.status().ID
-			p.reload(t, p.corefile(hasty), reloaded)
+			p.reload(t, p.Corefile(hasty), reloaded)
 			if s := p.status(); s.ID != id || s.State != "serving" {
 				t.Errorf("after a reload it is %+v, and was %s", s, id)
 			}
@@ -101,11 +101,11 @@ func TestFleetIsReloadedWhileItIsAsked(t *testing.T) {
 	defer f.watch(t, 2)()
 	p := f.all[0]
 	before := len(p.said(reloaded))
-	p.signal(t, syscall.SIGUSR1)
+	p.SendSignal(t, syscall.SIGUSR1)
 	// Of two signals at one instant either may come first, and SIGTERM is the last that is heard.
 	until(t, "it has heard SIGUSR1", func() bool { return len(p.said("SIGUSR1: Reloading")) > before })
-	p.signal(t, syscall.SIGTERM)
-	p.exits(t, 0)
+	p.SendSignal(t, syscall.SIGTERM)
+	p.Exits(t, 0)
 	if n := len(p.said(reloaded)); n != before+1 || len(p.said(leaves)) != 1 {
 		t.Errorf("SIGUSR1 and SIGTERM one upon the other make it log\n%s", p)
 	}
@@ -118,11 +118,11 @@ func TestReloadBringsChangesAndTakesAway(t *testing.T) {
 	f := newFleet(t, 2, "")
 	p, other := f.all[0], f.all[1] // the other is never there
 	with := func(address, peers string) string {
-		return p.corefileWith("selfpreserve " + address + " {\n peers static " + peers + "\n " + options + "}\n")
+		return p.CorefileWith("selfpreserve " + address + " {\n peers static " + peers + "\n " + options + "}\n")
 	}
 	closed := func(address string) {
 		t.Helper()
-		if told := newMember("", address, p.dial).ready(); !strings.Contains(told, "connection refused") {
+		if told := newMember("", address, "", p.dial).ready(); !strings.Contains(told, "connection refused") {
 			t.Errorf("%s is not closed: %s", address, told)
 		}
 	}
@@ -132,9 +132,9 @@ func TestReloadBringsChangesAndTakesAway(t *testing.T) {
 		}
 		return addresses
 	}
-	p.configure(t, p.corefileWith(""))
-	p.start(t)
-	awaitAnswer(t, p.member.dns, query("www.example.org.", dns.TypeA))
+	p.Configure(t, p.CorefileWith(""))
+	p.Start(t)
+	awaitAnswer(t, p.dns, query("www.example.org.", dns.TypeA))
 	closed(p.http)
 
 	p.reload(t, with(p.http, other.http), reloaded)
@@ -142,7 +142,7 @@ func TestReloadBringsChangesAndTakesAway(t *testing.T) {
 	id := p.status().ID
 
 	// Bad Corefiles change nothing: one that does not parse, and one that cannot start.
-	taken := newMember("", "127.0.0.1:"+f.metrics, p.dial)
+	taken := newMember("", f.all[0].metrics, "", p.dial)
 	for corefile, why := range map[string]string{
 		with(p.http, "nobody"):       "plugin/selfpreserve: ",
 		with(taken.http, other.http): "address already in use",
@@ -157,8 +157,8 @@ func TestReloadBringsChangesAndTakesAway(t *testing.T) {
 	}
 
 	// Another address, and another peer.
-	moved := newMember(p.member.dns, p.ip+":"+freePort(t), p.dial)
-	peer := "127.0.0.9:" + f.http
+	moved := newMember(p.dns, p.IP+":"+freePort(t), "", p.dial)
+	peer := strings.Replace(p.http, p.IP, "127.0.0.9", 1)
 	p.reload(t, with(moved.http, peer), reloaded)
 	if told := moved.ready(); told != "200 OK" {
 		t.Errorf("at the new address /ready says %q", told)
@@ -169,7 +169,7 @@ func TestReloadBringsChangesAndTakesAway(t *testing.T) {
 	}
 
 	// Without the plugin nothing is held.
-	p.reload(t, p.corefileWith(""), reloaded)
+	p.reload(t, p.CorefileWith(""), reloaded)
 	closed(moved.http)
 	if !p.answers("www.example.org.") {
 		t.Error("without the plugin it does not answer")
@@ -181,9 +181,9 @@ func TestReloadBringsChangesAndTakesAway(t *testing.T) {
 	if again := p.status().ID; again != id {
 		t.Errorf("its id was %s and is %s", id, again)
 	}
-	p.reload(t, p.corefileWith(""), reloaded)
-	p.signal(t, syscall.SIGTERM)
-	p.exits(t, 0)
+	p.reload(t, p.CorefileWith(""), reloaded)
+	p.SendSignal(t, syscall.SIGTERM)
+	p.Exits(t, 0)
 	if lines := p.said("Asks peers"); len(lines) > 0 {
 		t.Errorf("without the plugin it logs %q", lines)
 	}
@@ -194,15 +194,15 @@ func TestReloadThatBringsThePluginHoldsSIGTERM(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, 2, "promise 1s\n interval 200ms\n max_hold 3s\n canary canary.test\n")
 	p := f.all[0]
-	p.configure(t, p.corefileWith(""))
-	p.start(t)
-	awaitAnswer(t, p.member.dns, query("www.example.org.", dns.TypeA))
-	p.reload(t, p.corefile("promise 1s\n interval 200ms\n max_hold 3s\n canary canary.test\n"), reloaded)
+	p.Configure(t, p.CorefileWith(""))
+	p.Start(t)
+	awaitAnswer(t, p.dns, query("www.example.org.", dns.TypeA))
+	p.reload(t, p.Corefile("promise 1s\n interval 200ms\n max_hold 3s\n canary canary.test\n"), reloaded)
 	p.await(t, "200 OK")
 	begin := time.Now()
-	p.signal(t, syscall.SIGTERM)
+	p.SendSignal(t, syscall.SIGTERM)
 	p.await(t, "200 PRESERVED: SIGTERM, .*")
-	p.exits(t, 0)
+	p.Exits(t, 0)
 	if held := time.Since(begin); held < 3*time.Second || len(p.said(leavesByForce)) != 1 {
 		t.Errorf("it exits after %s:\n%s", held, p)
 	}

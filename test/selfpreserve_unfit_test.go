@@ -54,7 +54,7 @@ func TestFleetTakesAnUnfitServerBackWhenTheOthersAreUnfitToo(t *testing.T) {
 	unfit := f.all[0]
 	others := f.others(unfit)
 
-	unfit.backend.answers(dns.RcodeServerFailure)
+	unfit.Backend.answers(dns.RcodeServerFailure)
 	unfit.await(t, asideOnOne)
 	throughout(t, slowPromise*5/4, func() string {
 		if told := unfit.ready(); told[:3] != "503" {
@@ -79,7 +79,7 @@ func TestFleetTakesAnUnfitServerBackWhenTheOthersAreUnfitToo(t *testing.T) {
 
 	fault := time.Now()
 	for i, p := range others {
-		p.backend.answers([]int32{dns.RcodeServerFailure, dns.RcodeRefused}[i%2]) // silence is noticed later
+		p.Backend.answers([]int32{dns.RcodeServerFailure, dns.RcodeRefused}[i%2]) // silence is noticed later
 	}
 	unfit.await(t, asksInVain)
 	t.Logf("it was back in service %s after the others had failed", time.Since(fault).Round(time.Millisecond))
@@ -99,7 +99,7 @@ func TestFleetTakesAnUnfitServerBackWhenTheOthersAreUnfitToo(t *testing.T) {
 	had := codes()
 	for _, p := range others {
 		if !slices.Equal(had[p], []string{"200"}) || len(p.said(stepsAside)) > 0 {
-			t.Errorf("%s was out of service: /ready had %q", p.ip, had[p])
+			t.Errorf("%s was out of service: /ready had %q", p.IP, had[p])
 		}
 	}
 	if len(unfit.said(stepsAside)) == 0 || len(unfit.said(comesBack)) == 0 {
@@ -107,11 +107,11 @@ func TestFleetTakesAnUnfitServerBackWhenTheOthersAreUnfitToo(t *testing.T) {
 	}
 
 	for _, p := range f.all {
-		p.backend.answers(dns.RcodeSuccess)
+		p.Backend.answers(dns.RcodeSuccess)
 	}
 	for _, p := range f.all {
 		p.await(t, "200 OK")
-		until(t, p.ip+" says that it is fit again", func() bool { return len(p.said(fitAgain)) > 0 })
+		until(t, p.IP+" says that it is fit again", func() bool { return len(p.said(fitAgain)) > 0 })
 	}
 }
 
@@ -123,30 +123,30 @@ func TestFleetThatIsUnfitAtOnceStaysInService(t *testing.T) {
 	codes := f.watch(t, 5)
 	defer codes()
 	for _, p := range f.all {
-		p.backend.answers(dns.RcodeServerFailure)
+		p.Backend.answers(dns.RcodeServerFailure)
 	}
 	for _, p := range f.all {
 		p.await(t, asksInVain)
 	}
 	for _, p := range f.all {
-		until(t, p.ip+" asks in vain", func() bool {
+		until(t, p.IP+" asks in vain", func() bool {
 			return len(p.said("[WARNING] plugin/selfpreserve: Stays in service: canary canary.test. A: ")) > 0
 		})
 	}
 	// Nor do they when one of them wants to go for good.
-	f.all[0].signal(t, syscall.SIGTERM)
+	f.all[0].SendSignal(t, syscall.SIGTERM)
 	f.all[0].await(t, "200 PRESERVED: SIGTERM.*")
 	throughout(t, 2*time.Second, func() string {
 		for _, p := range f.all {
 			if s := p.status(); s.State != "asking" {
-				return p.ip + " is " + s.State
+				return p.IP + " is " + s.State
 			}
 		}
 		return ""
 	})
 	codes()                                    // those that are cured let others step aside
-	f.all[0].backend.answers(dns.RcodeSuccess) // its own health is not what it lacks
-	f.all[1].backend.answers(dns.RcodeSuccess)
+	f.all[0].Backend.answers(dns.RcodeSuccess) // its own health is not what it lacks
+	f.all[1].Backend.answers(dns.RcodeSuccess)
 	f.all[1].await(t, "200 OK")
 	until(t, "the one that was told to goes", func() bool { return len(f.all[0].said(leaves)) == 1 })
 }
@@ -157,9 +157,9 @@ func TestFleetThatStartsUnfitComesIntoService(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, 3, hasty)
 	unfit := f.all[0]
-	unfit.backend.answers(dns.RcodeServerFailure)
+	unfit.Backend.answers(dns.RcodeServerFailure)
 	for _, p := range f.all {
-		p.start(t)
+		p.Start(t)
 	}
 	for _, p := range f.others(unfit) {
 		p.await(t, "200 OK")
@@ -167,16 +167,16 @@ func TestFleetThatStartsUnfitComesIntoService(t *testing.T) {
 	unfit.await(t, asideOnOne)
 	for _, p := range f.all {
 		p.end(syscall.SIGKILL)
-		p.backend.answers(dns.RcodeServerFailure)
+		p.Backend.answers(dns.RcodeServerFailure)
 	}
 	for _, p := range f.all {
-		p.start(t)
+		p.Start(t)
 	}
 	for _, p := range f.all {
 		p.await(t, "200 PRESERVED: .*")
 	}
 	for _, p := range f.all {
-		p.backend.answers(dns.RcodeSuccess)
+		p.Backend.answers(dns.RcodeSuccess)
 	}
 	for _, p := range f.all {
 		p.await(t, "200 OK")
@@ -189,7 +189,7 @@ func TestServerThatIsAsideComesBackWhenWhoPromisedIsKilled(t *testing.T) {
 	f := runFleet(t, 3, hasty)
 	defer f.audience(t)()
 	unfit := f.all[0]
-	unfit.backend.answers(dns.RcodeServerFailure)
+	unfit.Backend.answers(dns.RcodeServerFailure)
 	unfit.await(t, asideOnOne)
 	for _, p := range f.others(unfit) {
 		p.end(syscall.SIGKILL)
@@ -199,9 +199,9 @@ func TestServerThatIsAsideComesBackWhenWhoPromisedIsKilled(t *testing.T) {
 	t.Logf("it was back in service %s after the others were killed", time.Since(begin).Round(time.Millisecond))
 
 	// One that is there again may promise, and in the end the cause is cured.
-	f.all[1].start(t)
+	f.all[1].Start(t)
 	unfit.await(t, asideOnOne)
-	unfit.backend.answers(dns.RcodeSuccess)
+	unfit.Backend.answers(dns.RcodeSuccess)
 	unfit.await(t, "200 OK")
 	until(t, "nothing is promised any more", func() bool {
 		return unfit.status().Promises.Held == 0 && f.all[1].status().Promises.Given == 0

@@ -16,38 +16,30 @@ func TestExampleStaleSecondaryShowsWhatItsREADMESays(t *testing.T) {
 	tool(t, "dig", "bind9-dnsutils")
 	tool(t, "nsupdate", "bind9-dnsutils")
 	tool(t, "curl", "curl")
-	const folder = "../corefile-examples/stale-secondary/"
-	readme, err := os.ReadFile(folder + "README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	readme := readExample(t, "stale-secondary/README.md")
 	// On ports of its own, so that it passes while somebody has the example running.
 	primary, secondary, metrics := freePort(t), freePort(t), freePort(t)
 	ports := strings.NewReplacer("1055", primary, "1056", secondary, "9156", metrics)
 	var typed []string
-	for _, m := range regexp.MustCompile("(?s)~~~ sh\n(.*?)~~~\n").FindAllStringSubmatch(string(readme), -1) {
+	for _, m := range regexp.MustCompile("(?s)~~~ sh\n(.*?)~~~\n").FindAllStringSubmatch(readme, -1) {
 		typed = append(typed, ports.Replace(m[1]))
 	}
 	if len(typed) != 6 {
 		t.Fatalf("%d commands, want 6: two servers, dig, nsupdate, the metrics, notify", len(typed))
 	}
-	var running []*running
+	var running []*daemon
 	for i, name := range []string{"Corefile.primary", "Corefile"} {
 		if want := "go run ./build/coredns -conf corefile-examples/stale-secondary/" + name + "\n"; typed[i] != want {
 			t.Errorf("the README's command is %q, want %q", typed[i], want)
 		}
-		text, err := os.ReadFile(folder + name)
-		if err != nil {
-			t.Fatal(err)
-		}
 		conf := filepath.Join(t.TempDir(), name)
-		if err := os.WriteFile(conf, []byte(ports.Replace(string(text))), 0o600); err != nil {
+		if err := os.WriteFile(conf, []byte(ports.Replace(readExample(t, "stale-secondary/"+name))), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		running = append(running, runBinary(t, "..", "-conf", conf))
+		running = append(running, runBinary(t, root, "-conf", conf))
 		awaitAnswer(t, "127.0.0.1:"+[]string{primary, secondary}[i], query("www.example.org.", dns.TypeA))
 	}
-	shell := func(command_ string) string { return command(t, "..", "bash", "-c", command_) }
+	shell := func(command_ string) string { return command(t, root, "bash", "-c", command_) }
 	awaited := func(within time.Duration, command_ string, want ...string) {
 		t.Helper()
 		eventually(t, within, func() string {

@@ -12,9 +12,9 @@ import (
 	"github.com/miekg/dns"
 )
 
-// startBinary runs the binary with one server block, for a zone or one above it, in a
+// startProcess runs the binary with one server block, for a zone or one above it, in a
 // directory that has the files.
-func startBinary(t *testing.T, block, zone, lines string, files map[string]string) (*running, onlooker) {
+func startProcess(t *testing.T, block, zone, lines string, files map[string]string) (*daemon, onlooker) {
 	t.Helper()
 	binary(t) // before there is a Corefile with ports that are free now
 	dir, port := t.TempDir(), freePort(t)
@@ -40,7 +40,7 @@ func TestReloadDoesNotMakeAZoneYounger(t *testing.T) {
 	t.Parallel()
 	const zone, age = "reloaded.example.", 10 * time.Second
 	b := startBIND(t, freePort(t), map[string]string{zone: zoneText(1, lazy)})
-	coredns, o := startBinary(t, zone, zone, stanza(age, "primary "+b.addr)+"file db\n", map[string]string{"db": zoneText(1, lazy)})
+	coredns, o := startProcess(t, zone, zone, stanza(age, "primary "+b.addr)+"file db\n", map[string]string{"db": zoneText(1, lazy)})
 	reload := func() time.Time {
 		t.Helper()
 		const done = "Reloading complete"
@@ -70,7 +70,7 @@ func TestZoneOfACatalogIsWatchedWhileItIsThere(t *testing.T) {
 		zone:    zoneText(1, lazy),
 		catalog: zoneText(1, lazy) + "version IN TXT \"2\"\n",
 	})
-	_, o := startBinary(t, ".", zone, strings.Replace(stanza(maxAge, "primary "+b.addr), "{", zone+" {", 1)+
+	_, o := startProcess(t, ".", zone, strings.Replace(stanza(maxAge, "primary "+b.addr), "{", zone+" {", 1)+
 		"secondary "+catalog+" {\n transfer from "+b.addr+"\n catalog "+zone+"\n}\n", nil)
 	until(t, "the first transfer of the catalog", func() bool { _, ok := serialAt(o.addr, catalog); return ok })
 	absent := func(s sight) bool {

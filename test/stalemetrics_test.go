@@ -2,6 +2,7 @@ package test
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -63,4 +64,29 @@ func (o onlooker) referenceIs(t *testing.T, addr string, want float64) {
 		up, ok := metric(t, "reference_up", "zone", o.zone, "reference", addr)
 		return ok && up == want
 	})
+}
+
+// zoneStatus is what the metric says that a zone is.
+func zoneStatus(t *testing.T, zone string) string {
+	t.Helper()
+	families, err := prometheus.DefaultGatherer.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var is []string
+	for _, f := range families {
+		if f.GetName() != "coredns_stalecheck_zone_status" {
+			continue
+		}
+		for _, m := range f.Metric {
+			labels := make(map[string]string)
+			for _, l := range m.Label {
+				labels[l.GetName()] = l.GetValue()
+			}
+			if labels["zone"] == zone && m.GetGauge().GetValue() == 1 {
+				is = append(is, labels["status"])
+			}
+		}
+	}
+	return strings.Join(is, " and ")
 }

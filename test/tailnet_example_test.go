@@ -1,99 +1,17 @@
 package test
 
 import (
-	"fmt"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/miekg/dns"
 )
 
-// upstream knows some domain, or all names, and remembers what it was asked for.
-type upstream struct {
-	addr  string
-	blind atomic.Int32 // the rcode of what is not in the tailnet's domain, or silent, or 0
-
-	mu    sync.Mutex
-	asked []string
-}
-
-const tailnet = "tail1234.ts.net."
-
-func startUpstream(t *testing.T) *upstream {
-	t.Helper()
-	u := new(upstream)
-	u.addr = startDNS(t, func(w dns.ResponseWriter, r *dns.Msg) {
-		m, name := new(dns.Msg).SetReply(r), r.Question[0].Name
-		u.mu.Lock()
-		u.asked = append(u.asked, name)
-		u.mu.Unlock()
-		rcode := u.blind.Load()
-		if rcode == silent {
-			return
-		}
-		if rcode != 0 && !dns.IsSubDomain(tailnet, name) {
-			m.Rcode = int(rcode)
-		} else if r.Question[0].Qtype == dns.TypeA {
-			rr, _ := dns.NewRR(name + " 1 IN A 192.0.2.80")
-			m.Answer = append(m.Answer, rr)
-		}
-		_ = w.WriteMsg(m)
-	})
-	return u
-}
-
-// was is whether it was asked for a name that ends in this.
-func (u *upstream) was(askedFor string) bool {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	for _, name := range u.asked {
-		if strings.HasSuffix(name, askedFor) {
-			return true
-		}
-	}
-	return false
-}
-
-// tailnetPorts are those of servers with the tailnet's Corefile, at any address.
-type tailnetPorts struct{ dns, http, metrics, health string }
-
-func newTailnetPorts(t *testing.T) tailnetPorts {
-	t.Helper()
-	binary(t) // before there are ports that are free now
-	return tailnetPorts{freePort(t), freePort(t), freePort(t), freePort(t)}
-}
-
-// startTailnet starts the example at an address of loopback, with these upstreams of the
-// tailnet and of the rest, and more lines for selfpreserve.
-func (p tailnetPorts) start(t *testing.T, ip string, magic, first, second *upstream, lines string) *example {
-	t.Helper()
-	corefile := replaced(t, readExample(t, "tailnet/Corefile"),
-		".:53 {", ".:"+p.dns+" {", "bind 127.0.0.1", "bind "+ip,
-		"selfpreserve 127.0.0.1:8182 {", "selfpreserve "+ip+":"+p.http+" {\n"+lines,
-		"prometheus 127.0.0.1:9153", "prometheus "+ip+":"+p.metrics,
-		"health 127.0.0.1:8080", "health "+ip+":"+p.health,
-		"100.100.100.100", magic.addr, "9.9.9.9", first.addr, "1.1.1.1", second.addr)
-	return runExample(t, corefile, ip+":"+p.dns, ip+":"+p.http, ip+":"+p.metrics)
-}
-
-// resolves counts how many of n names below a domain, that nobody has asked for yet, are
-// answered.
-func (e *example) resolves(n int, run, domain string) (answered int) {
-	for i := range n {
-		if e.answers(fmt.Sprintf("%s-%d.%s", run, i, domain)) {
-			answered++
-		}
-	}
-	return answered
-}
-
 func TestExampleTailnetTurnsToTheNextUpstream(t *testing.T) {
 	t.Parallel()
 	magic, first, second := startUpstream(t), startUpstream(t), startUpstream(t)
 	magic.blind.Store(dns.RcodeServerFailure)
-	e := newTailnetPorts(t).start(t, "127.0.0.1", magic, first, second, "")
+	e := &example{newTailnetPorts(t).start(t, "127.0.0.1", magic, first, second, "")}
 	until(t, "it is ready", func() bool { return e.ready() == "200 OK" })
 
 	expect := func(run string) {

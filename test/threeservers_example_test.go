@@ -17,36 +17,29 @@ func TestExampleThreeServersShowsWhatItsREADMESays(t *testing.T) {
 	t.Parallel()
 	tool(t, "dig", "bind9-dnsutils")
 	tool(t, "curl", "curl")
-	const folder = "corefile-examples/three-servers/"
-	readme, err := os.ReadFile("../" + folder + "README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	const folder = "three-servers/"
+	readme := readExample(t, folder+"README.md")
 	// At ports of its own, so that it passes while somebody has the example running.
 	dnsPort, httpPort, healthPort, dir := freePort(t), freePort(t), freePort(t), t.TempDir()
 	own := strings.NewReplacer(
 		"peers static 127.0.0.1 127.0.0.2 127.0.0.3", strings.ReplaceAll("peers static 127.0.0.1:$ 127.0.0.2:$ 127.0.0.3:$", "$", httpPort),
 		"8182", httpPort, "1057", dnsPort, "8083", healthPort,
-		"/tmp/three-servers", filepath.Join(dir, "three-servers"), folder+"Corefile", filepath.Join(dir, "Corefile"),
+		"/tmp/three-servers", filepath.Join(dir, "three-servers"), "corefile-examples/"+folder+"Corefile", filepath.Join(dir, "Corefile"),
 		"./coredns ", binary(t)+" ")
 	for i := range 3 {
 		name := fmt.Sprintf("Corefile.%d", i+1)
-		text, err := os.ReadFile("../" + folder + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(own.Replace(string(text))), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(own.Replace(readExample(t, folder+name))), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var typed []string
-	for _, m := range regexp.MustCompile("(?s)~~~ sh\n(.*?)~~~\n").FindAllStringSubmatch(string(readme), -1) {
+	for _, m := range regexp.MustCompile("(?s)~~~ sh\n(.*?)~~~\n").FindAllStringSubmatch(readme, -1) {
 		typed = append(typed, own.Replace(m[1]))
 	}
 	if len(typed) != 6 {
 		t.Fatalf("%d commands, want 6: three servers, their status, kill, whether they are ready, dig, the logs", len(typed))
 	}
-	shell := func(command_ string) string { return command(t, "..", "bash", "-c", command_+"true") }
+	shell := func(command_ string) string { return command(t, root, "bash", "-c", command_+"true") }
 
 	start, found := strings.CutPrefix(typed[0], "go build -o coredns ./build/coredns\n")
 	if !found {
@@ -86,7 +79,7 @@ func TestExampleThreeServersShowsWhatItsREADMESays(t *testing.T) {
 
 	begin := time.Now()
 	shell(kill)
-	shown := regexp.MustCompile("(?s)~~~ txt\n(.*?)~~~\n").FindStringSubmatch(string(readme))
+	shown := regexp.MustCompile("(?s)~~~ txt\n(.*?)~~~\n").FindStringSubmatch(readme)
 	if shown == nil || !strings.HasPrefix(shown[1], "gone\ngone\nPRESERVED: SIGTERM, has 0 of 1 promises; nobody else to ask\n") {
 		t.Fatalf("the README shows %q", shown)
 	}

@@ -4,13 +4,24 @@ import (
 	"math"
 	"net"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/miekg/dns"
-	"github.com/prometheus/client_golang/prometheus"
 )
+
+func query(name string, qtype uint16) *dns.Msg {
+	m := new(dns.Msg)
+	m.SetQuestion(name, qtype)
+	return m
+}
+
+// withOPT is a query with an OPT record.
+func withOPT(name string, qtype uint16, size uint16) *dns.Msg {
+	m := query(name, qtype)
+	m.SetEdns0(size, false)
+	return m
+}
 
 // startDNS runs a DNS server over UDP until the test ends, and returns its address.
 func startDNS(t testing.TB, answer dns.HandlerFunc) string {
@@ -34,37 +45,23 @@ func startDNS(t testing.TB, answer dns.HandlerFunc) string {
 	return conn.LocalAddr().String()
 }
 
-// eventually asks until why has nothing to tell, and fails the test if that takes
-// longer than within.
-func eventually(t *testing.T, within time.Duration, why func() string) {
+// awaitAnswer asks addr until it answers, for at most ten seconds.
+func awaitAnswer(t testing.TB, addr string, m *dns.Msg) {
 	t.Helper()
-	begin := time.Now()
-	poll := time.NewTicker(100 * time.Millisecond)
+	client := dns.Client{Timeout: 500 * time.Millisecond}
+	poll := time.NewTicker(50 * time.Millisecond)
 	defer poll.Stop()
+	deadline := time.After(10 * time.Second)
 	for {
-		told := why()
-		switch took := time.Since(begin); {
-		case took > within:
-			t.Fatalf("after %s: %s", took, told)
-		case told == "":
-			t.Logf("after %s", took.Round(time.Millisecond))
+		_, _, err := client.Exchange(m, addr)
+		if err == nil {
 			return
 		}
-		<-poll.C
-	}
-}
-
-// throughout fails the test if why has anything to tell while d passes.
-func throughout(t *testing.T, d time.Duration, why func() string) {
-	t.Helper()
-	begin := time.Now()
-	poll := time.NewTicker(100 * time.Millisecond)
-	defer poll.Stop()
-	for time.Since(begin) < d {
-		if told := why(); told != "" {
-			t.Fatalf("after %s: %s", time.Since(begin), told)
+		select {
+		case <-deadline:
+			t.Fatalf("%s does not answer: %v", addr, err)
+		case <-poll.C:
 		}
-		<-poll.C
 	}
 }
 
@@ -92,29 +89,4 @@ func ttls(m *dns.Msg) (lowest, highest uint32) {
 		lowest, highest = min(lowest, rr.Header().Ttl), max(highest, rr.Header().Ttl)
 	}
 	return lowest, highest
-}
-
-// zoneStatus is what the metric says that a zone is.
-func zoneStatus(t *testing.T, zone string) string {
-	t.Helper()
-	families, err := prometheus.DefaultGatherer.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var is []string
-	for _, f := range families {
-		if f.GetName() != "coredns_stalecheck_zone_status" {
-			continue
-		}
-		for _, m := range f.Metric {
-			labels := make(map[string]string)
-			for _, l := range m.Label {
-				labels[l.GetName()] = l.GetValue()
-			}
-			if labels["zone"] == zone && m.GetGauge().GetValue() == 1 {
-				is = append(is, labels["status"])
-			}
-		}
-	}
-	return strings.Join(is, " and ")
 }
