@@ -1,41 +1,70 @@
-// Package test runs Holdfast end to end: its plugins in real CoreDNS servers on real
-// sockets, and the binary with the incidents that it must survive.
-package test
+package main
 
 import (
-	"fmt"
 	"os"
-	"slices"
+	"os/exec"
 	"strings"
 	"testing"
 
-	"github.com/coredns/coredns/core/dnsserver"
-
-	"github.com/holdfastdns/holdfast/build/gen/plugincfg"
-	_ "github.com/holdfastdns/holdfast/plugin/selfpreserve"
-	_ "github.com/holdfastdns/holdfast/plugin/stalecheck"
-	_ "github.com/holdfastdns/holdfast/plugin/ttlfloor"
+	"github.com/holdfastdns/holdfast/test/lab"
 )
 
-// TestMain gives the servers of this process the plugins of plugin.cfg in its order,
-// and directly below stalecheck one more, the tap of tap_test.go.
-func TestMain(m *testing.M) {
-	entries, err := plugincfg.ReadFile("../plugin.cfg")
-	if err == nil {
-		directives := plugincfg.Directives(entries)
-		below := slices.Index(directives, "stalecheck") + 1
-		err = dnsserver.SetDirectives(slices.Insert(directives, below, "tap"))
-	}
+// What a run of skipped tests is reported as. The run is one of this very file.
+func TestWhatIsMissingIsSaidInOneLine(t *testing.T) {
+	run := exec.Command("go", "test", "-json", "-count=1", "-run", "^TestThatIsSkipped", ".")
+	run.Env = append(os.Environ(), "HOLDFAST_SHALL_SKIP=1", "HOLDFAST_FORBID_SKIP=")
+	events, err := run.Output()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		t.Fatalf("%v\n%s", err, events)
 	}
-	code := m.Run()
-	fmt.Print(incidentTable())
-	if races, err := ownRaces(binaryDir); len(races) != 0 || err != nil {
-		fmt.Println(strings.Join(races, "\n"), err)
-		code = 1
+	var printed strings.Builder
+	line := report(&printed, strings.NewReader(string(events)))
+	if want := "3 tests were skipped. For all to run: apt-get install bar foo; run as root\n"; line != want {
+		t.Errorf("it says %q, want %q", line, want)
 	}
-	removeBinary()
-	os.Exit(code)
+	if !strings.HasPrefix(printed.String(), "ok  \tgithub.com/holdfastdns/holdfast/test\t") || strings.Count(printed.String(), "\n") != 1 {
+		t.Errorf("it prints %q, want what go test prints", printed.String())
+	}
+}
+
+func TestThatIsSkippedForPrograms(t *testing.T) {
+	if os.Getenv("HOLDFAST_SHALL_SKIP") == "" {
+		return
+	}
+	for _, debianPackage := range []string{"foo", "bar"} {
+		t.Run(debianPackage, func(t *testing.T) { lab.Tool(t, "no-such-program", debianPackage) })
+	}
+}
+
+func TestThatIsSkippedForPrivileges(t *testing.T) {
+	if os.Getenv("HOLDFAST_SHALL_SKIP") != "" {
+		lab.Missing(t, "a network namespace", "run as root")
+	}
+}
+
+// Of a run that fails all is printed that tells why, and nothing of the tests that pass.
+func TestFailuresAreTold(t *testing.T) {
+	const events = `{"Action":"start","Package":"p"}
+{"Action":"output","Package":"p","Test":"TestGood","Output":"well\n"}
+{"Action":"pass","Package":"p","Test":"TestGood"}
+{"Action":"output","Package":"p","Test":"TestBad","Output":"    x_test.go:1: why\n"}
+{"Action":"fail","Package":"p","Test":"TestBad"}
+{"Action":"output","Package":"p","Test":"TestStuck","Output":"panic: test timed out\n"}
+{"Action":"output","Package":"p","Output":"FAIL\tp\t1s\n"}
+{"Action":"fail","Package":"p"}
+{"ImportPath":"q","Action":"build-output","Output":"q.go:1: undefined: x\n"}
+not of JSON
+`
+	var printed strings.Builder
+	if line := report(&printed, strings.NewReader(events)); line != "" {
+		t.Errorf("nothing was skipped, and it says %q", line)
+	}
+	for _, want := range []string{"x_test.go:1: why\n", "panic: test timed out\n", "FAIL\tp\t1s\n", "undefined: x\n", "not of JSON\n"} {
+		if !strings.Contains(printed.String(), want) {
+			t.Errorf("it prints %q, without %q", printed.String(), want)
+		}
+	}
+	if strings.Contains(printed.String(), "well") {
+		t.Errorf("it prints %q, what has passed too", printed.String())
+	}
 }

@@ -1,0 +1,82 @@
+package examples
+
+import (
+	"os/user"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+
+	"github.com/holdfastdns/holdfast/test/lab"
+)
+
+// follows sees the route come, go when the one server is old, come back when all are, and
+// go when it leaves.
+func (s *anycastSite) follows(t *testing.T) {
+	t.Helper()
+	one, others := s.all[0], s.all[1:]
+	lab.Until(t, "the route is announced", func() bool { return s.announced(t) })
+
+	// One that hears nothing of the primaries' change is old alone.
+	s.publish(t, 2)
+	for _, m := range others {
+		s.notify(t, m)
+	}
+	lab.Until(t, "it steps aside", func() bool {
+		return regexp.MustCompile(`^503 ASIDE: vital stalecheck: .+, has 1 of 1 promises`).MatchString(one.Ready())
+	})
+	lab.Until(t, "the route is withdrawn", func() bool { return !s.announced(t) })
+	told := lab.Explanations(s.ask(t, one))
+	if len(told) != 1 || told[0].InfoCode != dns.ExtendedErrorCodeStaleAnswer || !regexp.MustCompile(`^\d+s behind, serial 1 < 2$`).MatchString(told[0].ExtraText) {
+		t.Errorf("an old answer is marked with %v", told)
+	}
+
+	// All of them are old.
+	s.publish(t, 3)
+	lab.Until(t, "it is back", func() bool { return strings.HasPrefix(one.Ready(), "200 PRESERVED: vital stalecheck: ") })
+	lab.Until(t, "the route is announced again", func() bool { return s.announced(t) })
+	for _, m := range others {
+		if told := m.Ready(); !strings.HasPrefix(told, "200 ") {
+			t.Errorf("%s is out of service: %s", m.HTTP, told)
+		}
+	}
+
+	for _, m := range s.all {
+		s.notify(t, m)
+	}
+	for _, m := range s.all {
+		lab.Until(t, m.HTTP+" is well", func() bool { return m.Ready() == "200 OK" })
+	}
+	one.Terminate(t)
+	lab.Until(t, "the route is withdrawn", func() bool { return !s.announced(t) })
+	if one.Gone() {
+		t.Error("the server went before its route was withdrawn")
+	}
+	if reply := s.ask(t, one); len(reply.Answer) != 1 {
+		t.Errorf("in its lame duck it does not answer:\n%v", reply)
+	}
+}
+
+func TestExampleAnycastRouteOfExaBGPFollowsReady(t *testing.T) {
+	t.Parallel()
+	exabgp := lab.Tool(t, "exabgp", "exabgp")
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := startSite(t)
+	s.example(t, "exabgp.conf")
+	s.StartDaemon(t, s.dir, "env", "exabgp.daemon.user="+me.Username, exabgp, "exabgp.conf")
+	s.follows(t)
+}
+
+func TestExampleAnycastRouteOfBIRDFollowsReady(t *testing.T) {
+	t.Parallel()
+	s := startSite(t)
+	s.example(t, "bird.conf")
+	s.StartDaemon(t, s.dir, s.bird, "-f", "-c", "bird.conf", "-s", "bird.ctl")
+	s.write(t, "bird-check.sh", lab.Replaced(t, readExample(t, anycastFolder+"bird-check.sh"), "birdc ", lab.Tool(t, "birdc", "bird2")+" -s bird.ctl "))
+	s.StartDaemon(t, s.dir, "sh", "bird-check.sh")
+	s.follows(t)
+}

@@ -1,0 +1,105 @@
+package examples
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdfastdns/holdfast/test/lab"
+)
+
+// The README's commands, typed one after the other into a shell, show what it says.
+func TestExampleThreeServersShowsWhatItsREADMESays(t *testing.T) {
+	t.Parallel()
+	lab.Tool(t, "dig", "bind9-dnsutils")
+	lab.Tool(t, "curl", "curl")
+	const folder = "three-servers/"
+	readme := readExample(t, folder+"README.md")
+	// At ports of its own, so that it passes while somebody has the example running.
+	dnsPort, httpPort, healthPort, dir := lab.FreePort(t), lab.FreePort(t), lab.FreePort(t), t.TempDir()
+	own := strings.NewReplacer(
+		"peers static 127.0.0.1 127.0.0.2 127.0.0.3", strings.ReplaceAll("peers static 127.0.0.1:$ 127.0.0.2:$ 127.0.0.3:$", "$", httpPort),
+		"8182", httpPort, "1057", dnsPort, "8083", healthPort,
+		"/tmp/three-servers", filepath.Join(dir, "three-servers"), "corefile-examples/"+folder+"Corefile", filepath.Join(dir, "Corefile"),
+		"./coredns ", lab.Binary(t)+" ")
+	for i := range 3 {
+		name := fmt.Sprintf("Corefile.%d", i+1)
+		lab.Write(t, filepath.Join(dir, name), own.Replace(readExample(t, folder+name)))
+	}
+	var typed []string
+	for _, m := range regexp.MustCompile("(?s)~~~ sh\n(.*?)~~~\n").FindAllStringSubmatch(readme, -1) {
+		typed = append(typed, own.Replace(m[1]))
+	}
+	if len(typed) != 6 {
+		t.Fatalf("%d commands, want 6: three servers, their status, kill, whether they are ready, dig, the logs", len(typed))
+	}
+	shell := func(command_ string) string { return lab.Command(t, lab.Root, "bash", "-c", command_+"true") }
+
+	start, found := strings.CutPrefix(typed[0], "go build -o coredns ./build/coredns\n")
+	if !found {
+		t.Errorf("the README builds the binary with another command than this test knows: %q", typed[0])
+	}
+	t.Cleanup(func() { // who is still there
+		pids, _ := filepath.Glob(filepath.Join(dir, "three-servers.?"))
+		for _, file := range pids {
+			text, _ := os.ReadFile(file) // #nosec G304 -- in the test's directory
+			if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
+				if p, err := os.FindProcess(pid); err == nil {
+					_ = p.Kill()
+				}
+			}
+		}
+		if t.Failed() {
+			t.Log(shell("tail -n +1 " + filepath.Join(dir, "three-servers.?.log") + "\n"))
+		}
+	})
+	shell(start)
+	status, kill, ready, dig, logs := typed[1], typed[2], typed[3], typed[4], typed[5]
+	seen := func(command_ string, want ...string) {
+		t.Helper()
+		lab.Eventually(t, 3*lab.Patience, func() string {
+			out := shell(command_)
+			for _, pattern := range want {
+				if !regexp.MustCompile(pattern).MatchString(out) {
+					return "no " + pattern + " in\n" + out
+				}
+			}
+			return ""
+		})
+	}
+	seen(ready, "^OK\nOK\nOK\n$")
+	seen(status, `"state": "serving"`, `(?s)"address": "127\.0\.0\.2:\d+",.*"state": "serving",.*"address": "127\.0\.0\.3:\d+",.*"state": "serving",`, `"known_peers": 2,`)
+	<-time.After(6 * time.Second) // a promise's lifetime; the README rounds it up
+
+	begin := time.Now()
+	shell(kill)
+	shown := regexp.MustCompile("(?s)~~~ txt\n(.*?)~~~\n").FindStringSubmatch(readme)
+	if shown == nil || !strings.HasPrefix(shown[1], "gone\ngone\nPRESERVED: SIGTERM, has 0 of 1 promises; nobody else to ask\n") {
+		t.Fatalf("the README shows %q", shown)
+	}
+	lines := func(text string) []string {
+		all := strings.Split(strings.TrimSpace(text), "\n")
+		slices.Sort(all) // which one stays their ids decide
+		return all
+	}
+	lab.Eventually(t, 3*lab.Patience, func() string {
+		if told := shell(ready); !slices.Equal(lines(told), lines(shown[1])) {
+			return fmt.Sprintf("the README shows\n%s, and it is\n%s", shown[1], told)
+		}
+		return ""
+	})
+	if out := shell(dig); strings.Count(out, "192.0.2.80\n") != 1 {
+		t.Errorf("dig shows\n%s", out)
+	}
+	seen(logs, `(?s)(Leaves service: enough peers have promised to stay\n.*){2}`, `(?m)^\[ERROR\] plugin/selfpreserve: Leaves service by force after max_hold of 20s: `)
+	if held := time.Since(begin); held < 20*time.Second {
+		t.Errorf("the last left by force after %s", held)
+	}
+	seen(ready, "^gone\ngone\ngone\n$")
+}

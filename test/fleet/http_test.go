@@ -1,0 +1,164 @@
+package fleet
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/coredns/coredns/coremain"
+
+	"github.com/miekg/dns"
+
+	"github.com/holdfastdns/holdfast/test/lab"
+)
+
+// What the manual says of HTTP and of metrics, seen by somebody with curl.
+func TestSelfpreserveSpeaksHTTPAsItsManualSays(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 2, calm+"capacity 1000\n")
+	p, other := f.all[0], f.all[1]
+	p.Backend.Answers(dns.RcodeServerFailure)
+	p.Start(t)
+	other.Start(t)
+	p.await(t, "503 STARTING|503 ASIDE: .*|200 PRESERVED: .*") // by how fast the machine is
+	other.await(t, "200 OK")
+	p.Backend.Answers(dns.RcodeSuccess)
+	p.await(t, "200 OK")
+
+	lab.Until(t, "it sees its peer serving", func() bool { return slices.Equal(p.Sees(), []string{other.HTTP}) })
+	status, body, err := p.Get(p.HTTP, "/status")
+	if err != nil || status != http.StatusOK {
+		t.Fatalf("/status: %d %v", status, err)
+	}
+	var told struct {
+		ID, Name, Version, State string
+		Since                    time.Time
+		Checks                   []struct {
+			Name  string
+			OK    bool
+			Since time.Time
+		}
+		Peers []struct {
+			Address, ID, State string
+			LastSeen           time.Time `json:"last_seen"`
+		}
+		MinPeers   int `json:"min_peers"`
+		KnownPeers int `json:"known_peers"`
+		Promises   struct{ Given, Held int }
+		Load       int `json:"load_qps"`
+		Capacity   int `json:"capacity_qps"`
+	}
+	d := json.NewDecoder(strings.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&told); err != nil {
+		t.Fatalf("%v in %s", err, body)
+	}
+	host, _ := os.Hostname()
+	recent := func(at time.Time) bool { return time.Since(at) > -time.Second && time.Since(at) < time.Minute }
+	switch {
+	case told.ID == "" || told.Name != host || told.Version != coremain.CoreVersion || told.State != "serving" || !recent(told.Since),
+		len(told.Checks) != 1 || told.Checks[0].Name != "canary canary.test. A" || !told.Checks[0].OK || !recent(told.Checks[0].Since),
+		len(told.Peers) != 1 || told.Peers[0].Address != other.HTTP || told.Peers[0].ID != other.Status().ID || !recent(told.Peers[0].LastSeen),
+		told.MinPeers != 1 || told.KnownPeers != 1 || told.Capacity != 1000 || told.Promises.Given != 0 || told.Promises.Held != 0:
+		t.Errorf("/status is %s", body)
+	}
+
+	// A stranger may read, and nothing else.
+	from := func(ip string) *http.Client {
+		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(ip)}}
+		return &http.Client{Timeout: lab.Patience, Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}}
+	}
+	const stranger = "127.0.0.9"
+	send := func(from *http.Client, method, path, body string, want int) {
+		t.Helper()
+		r, err := http.NewRequest(method, "http://"+p.HTTP+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := from.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%s %s: %d, want %d", method, path, resp.StatusCode, want)
+		}
+	}
+	const promise = `{"id":"X","number":1,"lifetime_ms":3000}`
+	for _, path := range []string{"/ready", "/status", "/peer"} {
+		send(from(stranger), "GET", path, "", http.StatusOK)
+		send(from(stranger), "POST", path, promise, http.StatusMethodNotAllowed)
+	}
+	send(from(stranger), "GET", "/", "", http.StatusNotFound)
+	send(from(stranger), "POST", "/promise", promise, http.StatusForbidden)
+	send(from(stranger), "DELETE", "/promise", `{"id":"X","number":1}`, http.StatusForbidden)
+	peer := from(other.IP)
+	send(peer, "POST", "/promise", promise+strings.Repeat(" ", 4096-len(promise)), http.StatusOK)
+	send(peer, "POST", "/promise", promise+strings.Repeat(" ", 4097-len(promise)), http.StatusBadRequest)
+	send(peer, "POST", "/promise", `{"id":"X","number":2,"lifetime_ms":3000,"more":1}`, http.StatusBadRequest)
+	send(from(stranger), "DELETE", "/promise", `{"id":"X","number":1}`, http.StatusForbidden)
+	if n := p.metric(`promises{direction="given"}`); n != "1" {
+		t.Errorf("after one good POST %s promises are given", n)
+	}
+	send(peer, "DELETE", "/promise", `{"id":"X","number":1}`, http.StatusNoContent)
+	if given := p.Status().Promises.Given; given != 0 {
+		t.Errorf("after it is released %d promises are given", given)
+	}
+	lab.Until(t, "it says what it rejected", func() bool { return len(p.Said(" Rejected ")) > 0 })
+	if lines := p.Said("[WARNING] plugin/selfpreserve: Rejected "); len(lines) != 1 || !strings.Contains(lines[0], "Rejected POST /promise of "+stranger+":") {
+		t.Errorf("of what it rejected it logs %q", lines)
+	}
+	for metric, want := range map[string]string{
+		`rejected_requests_total{reason="stranger"}`:  "3",
+		`rejected_requests_total{reason="malformed"}`: "2",
+		`peers{status="serving"}`:                     "1",
+		`peers{status="unreachable"}`:                 "0",
+		`fit{check="canary canary.test. A"}`:          "1",
+	} {
+		if got := p.metric(metric); got != want {
+			t.Errorf("%s is %q, want %s", metric, got, want)
+		}
+	}
+	for _, state := range []string{"starting", "serving", "asking", "aside", "leaving"} {
+		want := map[bool]string{true: "1", false: "0"}[state == "serving"]
+		if got := p.metric(fmt.Sprintf("state{state=%q}", state)); got != want {
+			t.Errorf("while it serves, the metric of state %s is %q", state, got)
+		}
+	}
+
+	// With one that steps aside, all that the manual lists is exported.
+	p.Backend.Answers(dns.RcodeServerFailure)
+	p.await(t, asideOnOne)
+	listed := regexp.MustCompile("(?m)^\\* `(coredns_selfpreserve_\\w+)").FindAllStringSubmatch(lab.Read(t, "plugin/selfpreserve/README.md"), -1)
+	if len(listed) < 7 {
+		t.Errorf("the manual lists %d metrics", len(listed))
+	}
+	metrics := lab.Scrape(t, p.Metrics)
+	for _, m := range listed {
+		if !strings.Contains(metrics, "\n# TYPE "+m[1]+" ") {
+			t.Errorf("%s is not exported", m[1])
+		}
+	}
+}
+
+// A server that never came into service has nothing to preserve.
+func TestServerThatNeverServedLeavesAtOnce(t *testing.T) {
+	t.Parallel()
+	p := newFleet(t, 2, "promise 1m\n interval 500ms\n max_hold 1h\n canary canary.test\n").all[0]
+	p.Backend.Answers(dns.RcodeServerFailure)
+	p.Start(t)
+	p.await(t, "503 STARTING")
+	p.SendSignal(t, syscall.SIGTERM)
+	p.Exits(t, 0)
+	if len(p.Said("[INFO] plugin/selfpreserve: Leaves before it came into service")) != 1 {
+		t.Errorf("it logs\n%s", p)
+	}
+}

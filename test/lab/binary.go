@@ -1,0 +1,77 @@
+package lab
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Binary returns the path of the binary, which it builds unless another package's tests, or
+// an earlier run, have built it of the same sources.
+func Binary(t testing.TB) string {
+	t.Helper()
+	path, err := builtBinary()
+	if err != nil {
+		t.Fatalf("building the binary: %v", err)
+	}
+	t.Cleanup(func() { failRaces(t) })
+	return path
+}
+
+var builtBinary = sync.OnceValues(func() (string, error) {
+	sources, err := binarySources()
+	if err != nil {
+		return "", err
+	}
+	// go test keeps a result for as long as what the test looked at is unchanged: it must
+	// know of the sources, which the test does not import.
+	for _, source := range sources {
+		if _, err := os.Stat(source); err != nil {
+			return "", err
+		}
+	}
+	dir, err := sharedDir()
+	if err != nil {
+		return "", err
+	}
+	name, args := "coredns", []string{"build", "-buildvcs=false"}
+	if underRace() {
+		name, args = "coredns.race", append(args, "-race")
+		if err := reportRaces(); err != nil {
+			return "", err
+		}
+	}
+	_, unlock, err := lock("build", 1)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	path := filepath.Join(dir, fmt.Sprintf("%x", sha256.Sum256([]byte(Root)))[:12], name) // a checkout's own
+	// The go tool leaves it alone if it is what it would build, and else replaces it.
+	build := exec.Command("go", append(args, "-o", path, "./build/coredns")...) // #nosec G204
+	build.Dir = Root
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// binarySources are the files of this module that the binary is made of, and the folders
+// that they are in, in which others may appear.
+func binarySources() ([]string, error) {
+	const files = `{{with .Module}}{{if .Main}}{{$.Dir}}{{range $.GoFiles}}
+{{$.Dir}}/{{.}}{{end}}{{range $.EmbedFiles}}
+{{$.Dir}}/{{.}}{{end}}{{end}}{{end}}`
+	list := exec.Command("go", "list", "-deps", "-f", files, "./build/coredns")
+	list.Dir = Root
+	out, err := list.Output()
+	if err != nil {
+		return nil, fmt.Errorf("what the binary is made of: %w", err)
+	}
+	return append(strings.Fields(string(out)), filepath.Join(Root, "go.mod"), filepath.Join(Root, "go.sum")), nil
+}

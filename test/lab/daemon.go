@@ -1,0 +1,92 @@
+package lab
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Daemon is a server in a process of its own, and what it has printed so far. It runs
+// until the test ends, if it is not ended before.
+type Daemon struct {
+	*os.Process
+	Ended chan struct{} // closed when the process has been waited for
+	Err   error         // how it ended
+
+	mu  sync.Mutex
+	out strings.Builder
+}
+
+func StartDaemon(t testing.TB, dir, program string, args ...string) *Daemon {
+	t.Helper()
+	d := &Daemon{Ended: make(chan struct{})}
+	cmd := exec.Command(program, args...) // #nosec G204 -- the test's own
+	cmd.Dir = dir
+	cmd.Stdout, cmd.Stderr = d, d
+	cmd.WaitDelay = Patience // for children that keep the output open
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	d.Process = cmd.Process
+	go func() {
+		d.Err = cmd.Wait()
+		close(d.Ended)
+	}()
+	t.Cleanup(func() {
+		d.End(syscall.SIGTERM)
+		if t.Failed() {
+			t.Logf("%s:\n%s", program, d)
+		}
+	})
+	return d
+}
+
+// StartBinary starts the binary in dir until the test ends. At the end it gets SIGTERM
+// and must exit without an error.
+func StartBinary(t testing.TB, dir string, args ...string) *Daemon {
+	t.Helper()
+	d := StartDaemon(t, dir, Binary(t), args...)
+	t.Cleanup(func() {
+		d.End(syscall.SIGTERM)
+		if d.Err != nil {
+			t.Errorf("the binary ended with %v", d.Err)
+		}
+	})
+	return d
+}
+
+// SendSignal sends the process a signal.
+func (d *Daemon) SendSignal(t testing.TB, s syscall.Signal) {
+	t.Helper()
+	if err := d.Signal(s); err != nil {
+		t.Fatalf("%s: %v", s, err)
+	}
+}
+
+// Terminate sends SIGTERM.
+func (d *Daemon) Terminate(t testing.TB) { d.SendSignal(t, syscall.SIGTERM) }
+
+// End ends the process by a signal, or by SIGKILL if that takes too long.
+func (d *Daemon) End(by syscall.Signal) {
+	_ = d.Signal(by)
+	_ = d.Signal(syscall.SIGCONT) // it may have been stopped
+	stuck := time.AfterFunc(2*Patience, func() { _ = d.Kill() })
+	defer stuck.Stop()
+	<-d.Ended
+}
+
+func (d *Daemon) Write(p []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.out.Write(p)
+}
+
+func (d *Daemon) String() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.out.String()
+}
