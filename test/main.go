@@ -46,7 +46,7 @@ func main() {
 // event is one of go doc test2json.
 type event struct{ Action, Package, Test, Output string }
 
-// missing is what lab.Missing says, with the cure.
+// missing is what lab.SkipWithout says, with the cure.
 var missing = regexp.MustCompile(` is missing: (?:apt-get install (.*)|(.*))\n`)
 
 // report prints of a test's events what go test prints, and returns the line that says

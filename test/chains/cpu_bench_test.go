@@ -24,7 +24,7 @@ import (
 func BenchmarkCPUPerQuery(b *testing.B) {
 	dnsperf := lab.Tool(b, "dnsperf", "dnsperf")
 	const turns = 5
-	primary := lab.StartPrimary(b, func(string) {}) // has the serial of cpuZone
+	primary := lab.StartPrimary(b, func(string) {}) // has the serial of BenchZone
 	lines := []string{"", "ttlfloor", "rewrite ttl suffix example.org. 5-", "stalecheck {\n primary " + primary + "\n }"}
 	names := []string{"none", "ttlfloor", "rewrite", "stalecheck"}
 	lab.Binary(b)                        // built before the clock of the first turn
@@ -57,8 +57,8 @@ func cpuPerQuery(b *testing.B, dnsperf, line string) float64 {
 	b.Helper()
 	dir, port, metrics := b.TempDir(), lab.FreePort(b), "127.0.0.1:"+lab.FreePort(b)
 	lab.WriteAll(b, dir, map[string]string{
-		"db":      lab.LoadZone(),
-		"queries": lab.LoadQueries(),
+		"db":      lab.BenchZone(),
+		"queries": lab.BenchQueries(),
 		"Corefile": fmt.Sprintf("example.org:%s {\n bind 127.0.0.1\n errors\n prometheus %s\n loadbalance\n %s\n cache 30\n file db\n}\n",
 			port, metrics, line),
 	})

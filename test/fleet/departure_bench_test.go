@@ -20,7 +20,7 @@ import (
 func BenchmarkGrantedDeparture(b *testing.B) {
 	const departures, promise = 20, time.Second
 	dnsPort, port, db := lab.FreePort(b), lab.FreePort(b), filepath.Join(b.TempDir(), "db")
-	lab.Write(b, db, lab.LoadZone())
+	lab.Write(b, db, lab.BenchZone())
 	configure := func(number int) (dir string) {
 		dir = b.TempDir()
 		corefile := fmt.Sprintf("example.org:%s {\n bind 127.0.0.%d\n selfpreserve 127.0.0.%[2]d:%s {\n peers static 127.0.0.1:%[3]s 127.0.0.2:%[3]s 127.0.0.3:%[3]s\n promise %s\n interval 300ms\n max_hold 2s\n canary svc1.example.org\n }\n file %s\n}\n",

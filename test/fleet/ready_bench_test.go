@@ -58,8 +58,8 @@ func readyBeside(b *testing.B, dnsperf string, saturated bool, seconds int) map[
 	dir, port := b.TempDir(), lab.FreePort(b)
 	at := map[string]string{"selfpreserve": "127.0.0.1:" + lab.FreePort(b), "ready": "127.0.0.1:" + lab.FreePort(b)}
 	lab.WriteAll(b, dir, map[string]string{
-		"db":      lab.LoadZone(),
-		"queries": lab.LoadQueries(),
+		"db":      lab.BenchZone(),
+		"queries": lab.BenchQueries(),
 		"Corefile": fmt.Sprintf("example.org:%s {\n bind 127.0.0.1\n errors\n selfpreserve %s {\n canary svc1.example.org\n }\n ready %s\n loadbalance\n cache 30\n file db\n}\n",
 			port, at["selfpreserve"], at["ready"]),
 	})

@@ -23,12 +23,12 @@ import (
 	"github.com/holdfastdns/holdfast/test/lab"
 )
 
-// needEngine is for a Docker engine what tool is for a program.
+// needEngine is for a Docker engine what lab.Tool is for a program.
 func needEngine(t *testing.T) {
 	t.Helper()
 	if out, err := exec.Command(lab.Tool(t, "docker", "docker.io"), "info").CombinedOutput(); err != nil { // #nosec G204 -- the test's own
 		t.Logf("%s", out)
-		lab.Missing(t, fmt.Sprintf("a Docker engine (%v)", err), "start Docker")
+		lab.SkipWithout(t, fmt.Sprintf("a Docker engine (%v)", err), "start Docker")
 	}
 }
 

@@ -26,4 +26,5 @@ func startBackend(t *testing.T) *Backend {
 	return b
 }
 
+// Answers makes it answer with an rcode, or not at all if that is Silent.
 func (b *Backend) Answers(rcode int32) { b.rcode.Store(rcode) }

@@ -3,6 +3,7 @@ package lab
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -19,8 +20,12 @@ func TestSourcesOfTheBinaryAreAllThatItIsMadeOf(t *testing.T) {
 		}
 	}
 	for _, source := range sources {
-		if in, err := filepath.Rel(Root, source); err != nil || !filepath.IsLocal(in) {
+		in, err := filepath.Rel(Root, source)
+		if err != nil || !filepath.IsLocal(in) {
 			t.Errorf("go test does not look at %s, which is not of this module", source)
+		}
+		if strings.HasPrefix(in, "test/") {
+			t.Errorf("the binary imports %s, which is the tests'", in)
 		}
 	}
 }

@@ -21,6 +21,7 @@ type Daemon struct {
 	out strings.Builder
 }
 
+// StartDaemon starts a program in dir.
 func StartDaemon(t testing.TB, dir, program string, args ...string) *Daemon {
 	t.Helper()
 	d := &Daemon{Ended: make(chan struct{})}
@@ -85,6 +86,7 @@ func (d *Daemon) Write(p []byte) (int, error) {
 	return d.out.Write(p)
 }
 
+// String is what the process has printed so far.
 func (d *Daemon) String() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()

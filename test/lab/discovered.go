@@ -19,6 +19,7 @@ type Discovered struct {
 // PeersName has the addresses of a fleet, in its own zone.
 const PeersName = "peers.example.org."
 
+// NewDiscovered publishes records and starts nobody.
 func NewDiscovered(t *testing.T, records ...string) *Discovered {
 	t.Helper()
 	TakeTurn(t)
@@ -28,7 +29,7 @@ func NewDiscovered(t *testing.T, records ...string) *Discovered {
 	return f
 }
 
-// Publish puts these records at peersName, and nothing else. Servers look for a change
+// Publish puts these records at PeersName, and nothing else. Servers look for a change
 // of the file every half second.
 func (f *Discovered) Publish(t *testing.T, records ...string) {
 	t.Helper()

@@ -12,6 +12,7 @@ import (
 	"github.com/miekg/dns"
 )
 
+// Query is a question as resolvers and clients send it.
 func Query(name string, qtype uint16) *dns.Msg {
 	m := new(dns.Msg)
 	m.SetQuestion(name, qtype)

@@ -55,6 +55,7 @@ func (p *Peer) Corefile(options string) string {
 	return p.CorefileWith("selfpreserve " + p.HTTP + " {\n peers static" + peers + "\n " + options + "}\n")
 }
 
+// CorefileWith has these lines in the place of selfpreserve's.
 func (p *Peer) CorefileWith(selfpreserve string) string {
 	return fmt.Sprintf(`.:%s {
  bind %s
@@ -72,11 +73,13 @@ func (p *Peer) CorefileWith(selfpreserve string) string {
 `, p.fleet.dns, p.IP, selfpreserve, p.IP, p.fleet.health, p.IP, p.fleet.metrics, p.Backend.addr)
 }
 
+// Configure writes the Corefile, for the next start or reload.
 func (p *Peer) Configure(t *testing.T, corefile string) {
 	t.Helper()
 	Write(t, filepath.Join(p.dir, "Corefile"), corefile)
 }
 
+// Start starts the process.
 func (p *Peer) Start(t *testing.T) {
 	t.Helper()
 	p.Run(t, p.dir)

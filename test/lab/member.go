@@ -91,6 +91,7 @@ func (m *Member) Resolves(n int, run, domain string) (answered int) {
 	return answered
 }
 
+// Gone is whether the process has ended.
 func (m *Member) Gone() bool {
 	select {
 	case <-m.Ended:
@@ -149,6 +150,13 @@ func (m *Member) AwaitPeers(t *testing.T, peers int) {
 		return fmt.Sprintf("%s wants %d peers; /ready %s, /status %+v", m.HTTP, peers, ready, s)
 	})
 }
+
+// What the log says when a server leaves, or takes itself out.
+const (
+	LogLeaves        = "[INFO] plugin/selfpreserve: Leaves service: enough peers have promised to stay"
+	LogLeavesByForce = "[ERROR] plugin/selfpreserve: Leaves service by force after max_hold of "
+	LogStepsAside    = "[WARNING] plugin/selfpreserve: Steps aside, /ready is 503: "
+)
 
 // Said are the lines of the member's log that have all of parts.
 func (m *Member) Said(parts ...string) (lines []string) {

@@ -31,7 +31,7 @@ func NewNamespace(t *testing.T) Namespace {
 		made <- err
 	}()
 	if err := <-made; err != nil {
-		Missing(t, fmt.Sprintf("a network namespace (%v)", err), "run as root")
+		SkipWithout(t, fmt.Sprintf("a network namespace (%v)", err), "run as root")
 	}
 	t.Cleanup(func() { _ = file.Close() })
 	return Namespace{file}

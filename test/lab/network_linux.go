@@ -20,6 +20,7 @@ type Host struct {
 	*Member
 }
 
+// NewNetwork makes a network of hosts on which nothing runs yet.
 func NewNetwork(t *testing.T, hosts int) *Network {
 	t.Helper()
 	ip, nft := Tool(t, "ip", "iproute2"), Tool(t, "nft", "nftables")
@@ -62,6 +63,7 @@ func (n *Network) Cut(t *testing.T, these, those []*Host) {
 	n.Lose(t, those, these)
 }
 
+// Heal lets everything pass again.
 func (n *Network) Heal(t *testing.T) {
 	t.Helper()
 	n.Hub.Run(t, "flush set bridge hub lost\n", n.NFT, "-f", "-")

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// ports are those of 127.0.0.1 that freePort gives away, each once: tests run side by side,
+// ports are those of 127.0.0.1 that FreePort gives away, each once: tests run side by side,
 // and BIND shares a port with another BIND without a word. They are below those that Linux
 // and BSD give to clients. A process takes them in blocks, which are locked until it ends.
 var ports struct {

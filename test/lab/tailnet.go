@@ -8,6 +8,7 @@ const Tailnet = "tail1234.ts.net."
 // TailnetPorts are those of servers with the tailnet's Corefile, at any address.
 type TailnetPorts struct{ dns, HTTP, metrics, health string }
 
+// NewTailnetPorts takes ports that are free.
 func NewTailnetPorts(t *testing.T) TailnetPorts {
 	t.Helper()
 	Binary(t) // before there are ports that are free now

@@ -19,13 +19,13 @@ func Tool(t testing.TB, program, debianPackage string) string {
 	if err == nil {
 		return path
 	}
-	Missing(t, program, "apt-get install "+debianPackage)
+	SkipWithout(t, program, "apt-get install "+debianPackage)
 	return ""
 }
 
-// Missing skips the test for want of something, and says what cures it. If
+// SkipWithout skips the test for want of something, and says what cures it. If
 // HOLDFAST_FORBID_SKIP is set, as CI does, it fails the test.
-func Missing(t testing.TB, what, cure string) {
+func SkipWithout(t testing.TB, what, cure string) {
 	t.Helper()
 	if os.Getenv("HOLDFAST_FORBID_SKIP") != "" {
 		t.Fatalf("%s is missing and skips are forbidden: %s", what, cure)

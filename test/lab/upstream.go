@@ -12,12 +12,13 @@ import (
 // Upstream knows some domain, or all names, and remembers what it was asked for.
 type Upstream struct {
 	Addr  string
-	Blind atomic.Int32 // the rcode of what is not in the tailnet's domain, or silent, or 0
+	Blind atomic.Int32 // the rcode of what is not in the tailnet's domain, or Silent, or 0
 
 	mu    sync.Mutex
 	asked []string
 }
 
+// StartUpstream runs one that knows all names until the test ends.
 func StartUpstream(t *testing.T) *Upstream {
 	t.Helper()
 	u := new(Upstream)

@@ -1,3 +1,4 @@
+// Package apiserver is a Kubernetes API whose watches can freeze.
 package apiserver
 
 import (
@@ -41,6 +42,7 @@ type stored struct {
 	created, version int
 }
 
+// Object is what the server keeps.
 type Object interface {
 	runtime.Object
 	metav1.Object
@@ -203,10 +205,12 @@ func (a *Server) Beat(namespace, name string) {
 	a.t.Cleanup(func() { tick.Stop(); close(ended); beating.Wait() })
 }
 
+// Namespace is a namespace.
 func Namespace(name string) Object {
 	return &corev1.Namespace{TypeMeta: typeMeta("Namespace"), ObjectMeta: metav1.ObjectMeta{Name: name}}
 }
 
+// Service is a Service.
 func Service(namespace, name string, spec corev1.ServiceSpec) Object {
 	return &corev1.Service{TypeMeta: typeMeta("Service"), Spec: spec,
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}

@@ -1,3 +1,5 @@
+// Package embedded is CoreDNS servers in the test's own process, with all plugins, and a tap
+// that sees what those below ours answer.
 package embedded
 
 import (

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// LoadZone has the answers of cluster DNS; all TTLs are low, so that each is raised.
-func LoadZone() string {
+// BenchZone has the answers of cluster DNS; all TTLs are low, so that each is raised.
+func BenchZone() string {
 	var b strings.Builder
 	b.WriteString("$ORIGIN example.org.\n@ 3600 IN SOA ns hostmaster 1 7200 900 1209600 2\n@ 3600 IN NS ns\n")
 	for i := range 100 {
@@ -23,9 +23,9 @@ func LoadZone() string {
 	return b.String()
 }
 
-// LoadQueries is dnsperf's input: of 100 queries 85 ask for one address, 5 for 25, 5
+// BenchQueries is dnsperf's input: of 100 queries 85 ask for one address, 5 for 25, 5
 // for SRV, and 5 for a name that is not there.
-func LoadQueries() string {
+func BenchQueries() string {
 	var b strings.Builder
 	for i := range 100 {
 		switch i % 20 {
