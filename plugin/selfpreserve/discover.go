@@ -13,7 +13,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// polledAtOnce is how many peers are polled in a round, so that it costs the same in a
+// polledAtOnce is how many peers are polled in an interval, so that it costs the same in a
 // fleet of 30 and of 300.
 const polledAtOnce = 16
 
@@ -23,7 +23,8 @@ var staticPeers roster.Source
 // lookup resolves a name through this server's own listener.
 type lookup func(ctx context.Context, name string, qtype uint16) ([]netip.Addr, error)
 
-// finds is whether a source of peers is in the Corefile, and still finds address if it is the list.
+// finds is whether a source of peers is in the Corefile and, if it is the list there, has
+// address in it.
 func (c *config) finds(by roster.Source, address netip.AddrPort) bool {
 	if by == staticPeers {
 		return slices.Contains(c.static, address)

@@ -98,7 +98,7 @@ func (n *node) tellChecks() {
 	for _, c := range n.checks.all {
 		failing := c.fails > tolerated
 		if n.view.Load().State == promise.Starting {
-			failing = c.fails > tolerated*startsFaster // it starts, and heals by itself
+			failing = c.fails > tolerated*startupSpeedup // it starts, and heals by itself
 		}
 		if failing == n.said.failing[c.name] {
 			continue

@@ -12,9 +12,9 @@ import (
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
-// startsFaster is how many times as often a server looks before it has come into service:
-// its listener opens only after the plugins have started.
-const startsFaster = 8
+// startupSpeedup is how many times as often a server looks at its checks before it has come
+// into service: its listener opens only after the plugins have started.
+const startupSpeedup = 8
 
 // node is the shell around a machine: it has the lock under which every decision is one
 // step, the timer, and the goroutines that look at checks and peers.
@@ -58,8 +58,8 @@ type peerClient interface {
 	release(ctx context.Context, address string, from promise.ID, number uint64) error
 }
 
-// newNode makes a node that runs as conf says, once it does: for that long it may have
-// promised before its start.
+// newNode makes a node that does not run yet. The machine has conf's lifetime of a promise
+// from the start: for so long the process before it may have promised.
 func newNode(id promise.ID, conf *config, now func() time.Duration, rng *rand.Rand) *node {
 	n := &node{
 		id: id, now: now, rng: rng, mayExit: make(chan struct{}),
@@ -87,7 +87,7 @@ func (n *node) run(d dependencies) {
 	n.mu.Unlock()
 	n.step(promise.Reload{Settings: settings})
 
-	n.tasks.Go(func() { n.repeat(ctx, n.check, startsFaster) })
+	n.tasks.Go(func() { n.repeat(ctx, n.check, startupSpeedup) })
 	if d.conf.peers {
 		n.tasks.Go(func() { n.repeat(ctx, n.discover, 1) })
 	}

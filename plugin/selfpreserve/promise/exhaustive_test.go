@@ -44,8 +44,8 @@ func TestTheRuleHoldsInEveryState(t *testing.T) {
 		}
 		t.Run(s.String(), func(t *testing.T) {
 			begin := time.Now()
-			found, transcript := s.walk(moved)
-			t.Logf("%d states, %d transitions, %d steps, %s", found.states, found.transitions, found.depth, time.Since(begin).Round(time.Millisecond))
+			walked, transcript := s.walk(moved)
+			t.Logf("%d states, %d transitions, %d steps, %s", walked.states, walked.transitions, walked.depth, time.Since(begin).Round(time.Millisecond))
 			if transcript != "" {
 				t.Fatal("\n" + transcript)
 			}

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-type found struct{ states, transitions, depth int }
+type walked struct{ states, transitions, depth int }
 
 type step struct {
 	parent int32
@@ -15,7 +15,7 @@ type step struct {
 
 // walk goes through all that can happen, breadth first, and returns a transcript of the
 // shortest way to break the rule, or "".
-func (s space) walk(moved map[[2]State]bool) (found, string) {
+func (s space) walk(moved map[[2]State]bool) (walked, string) {
 	type node struct {
 		w    *world
 		left faults
@@ -25,7 +25,7 @@ func (s space) walk(moved map[[2]State]bool) (found, string) {
 	steps := []step{{parent: -1}}
 	frontier := []node{{w: s.begin(moved), left: s.faults()}}
 	seen := map[[2]uint64]struct{}{key.of(frontier[0].w, frontier[0].left): {}}
-	result := found{states: 1}
+	result := walked{states: 1}
 	var all []choice
 	for len(frontier) > 0 && (s.steps == 0 || result.depth < s.steps) {
 		var next []node

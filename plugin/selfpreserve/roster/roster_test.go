@@ -69,93 +69,152 @@ func TestOwnAddressesAreLeftOutBeforeAnythingIsCounted(t *testing.T) {
 	}
 }
 
-func TestWhoAnswersWithOurOwnIdIsNoPeer(t *testing.T) {
+// An address of this host at our port is taken for our own till another answers there.
+func TestAnAddressThatMayBeOurOwn(t *testing.T) {
+	r, rng := New("me"), rand.New(rand.NewPCG(1, 1))
+	it := addrs("192.0.2.2:8182")
+	mayBe := func(netip.AddrPort) Ownership { return MayBeOwn }
+	told := func() string {
+		return fmt.Sprintf("%d known, %d to ask, %d to poll, may ask: %v", r.KnownPeers(0), len(r.Candidates(rng)), len(r.Pick(0, rng, 9)), r.HasIP(0, it[0].Addr()))
+	}
+	for _, step := range []struct {
+		name, want string
+		do         func()
+	}{
+		{"found", "0 known, 0 to ask, 1 to poll, may ask: true", func() { r.Find(0, Source{}, it, mayBe) }},
+		{"silent", "0 known, 0 to ask, 1 to poll, may ask: true", func() { r.Silent(it[0]) }},
+		{"it is us", "0 known, 0 to ask, 1 to poll, may ask: false", func() { r.Answered(0, it[0], "me", promise.Serving) }},
+		{"it is another", "1 known, 1 to ask, 1 to poll, may ask: true", func() { r.Answered(0, it[0], "b", promise.Serving) }},
+		{"found again", "1 known, 1 to ask, 1 to poll, may ask: true", func() { r.Find(0, Source{}, it, mayBe) }},
+	} {
+		if step.do(); told() != step.want {
+			t.Errorf("%s: %s, want %s", step.name, told(), step.want)
+		}
+	}
+}
+
+func TestAPeerOfTwoAddressesCountsOnce(t *testing.T) {
+	r := New("me")
+	r.Find(0, Source{"a.", 8182, 1}, addrs("10.0.0.1:8182", "10.0.0.2:8182"), nobody)
+	r.Find(0, Source{"a.", 8182, 28}, addrs("[2001:db8::1]:8182", "[2001:db8::2]:8182"), nobody)
+	if got := r.KnownPeers(0); got != 4 {
+		t.Errorf("%d before one was heard", got)
+	}
+	for i, address := range addrs("10.0.0.1:8182", "[2001:db8::1]:8182", "10.0.0.2:8182", "[2001:db8::2]:8182") {
+		r.Answered(0, address, promise.ID([]string{"a", "b"}[i/2]), promise.Serving)
+	}
+	if got := r.KnownPeers(0); got != 2 {
+		t.Errorf("%d, want 2", got)
+	}
+	r.Answered(0, addrs("10.0.0.2:8182")[0], "a", promise.Serving) // two of one family
+	r.Answered(0, addrs("[2001:db8::2]:8182")[0], "a", promise.Serving)
+	if got := r.KnownPeers(0); got != 1 {
+		t.Errorf("%d, want 1", got)
+	}
+}
+
+// Four servers with an address of each family: 10.0.0.1 and 2001:db8::1 are the first's.
+func TestAddressesBelongTogetherWhenOneProcessAnswersAtThem(t *testing.T) {
+	for answers, want := range map[string]int{
+		"":                                    8,
+		"10.0.0.1":                            8,
+		"10.0.0.1 2001:db8::1":                7,
+		"10.0.0.1 2001:db8::2":                8,
+		"10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4": 8, // the others may be servers of IPv6 alone
+		"10.0.0.1 2001:db8::1 10.0.0.2 2001:db8::2 10.0.0.3 2001:db8::3 10.0.0.4 2001:db8::4": 4,
+	} {
+		r := New("me")
+		var four, six []netip.AddrPort
+		for i := range byte(4) {
+			four = append(four, netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, i + 1}), 8182))
+			six = append(six, netip.MustParseAddrPort(fmt.Sprintf("[2001:db8::%d]:8182", i+1)))
+		}
+		r.Find(0, Source{"a.", 8182, 1}, four, nobody)
+		r.Find(0, Source{"a.", 8182, 28}, six, nobody)
+		r.Find(0, Source{}, addrs("192.0.2.9:8182"), nobody)
+		for _, ip := range strings.Fields(answers) {
+			r.Answered(0, netip.AddrPortFrom(netip.MustParseAddr(ip), 8182), promise.ID(ip[len(ip)-1:]), promise.Serving)
+		}
+		if got := r.KnownPeers(0) - 1; got != want {
+			t.Errorf("%d are known when those answer: %q, want %d", got, answers, want)
+		}
+	}
+}
+
+func TestWhoIsNotFoundAnyMoreIsRememberedForTenMinutes(t *testing.T) {
 	r := New("me")
 	r.Find(0, Source{Name: "a."}, addrs("10.0.0.1:8182", "10.0.0.2:8182", "10.0.0.3:8182"), nobody)
-	r.Answered(0, addrs("10.0.0.2:8182")[0], "me", promise.Serving)
-	r.Answered(0, addrs("10.0.0.3:8182")[0], "b", promise.Serving)
-	candidates := r.Candidates(rand.New(rand.NewPCG(1, 1)))
-	if got, want := r.text(), "10.0.0.1 10.0.0.2(self) 10.0.0.3"; got != want || r.KnownPeers(0) != 2 || len(candidates) != 2 {
-		t.Errorf("%s, of which %d count and %v may be asked; want %s", got, r.KnownPeers(0), candidates, want)
-	}
-	r.Answered(time.Second, addrs("10.0.0.2:8182")[0], "c", promise.Serving) // somebody else got the address
-	if got := r.KnownPeers(time.Second); got != 3 {
-		t.Errorf("%d are known", got)
-	}
-	r.Answered(time.Second, addrs("10.0.0.2:8182")[0], "me", promise.Serving)
-	r.Find(0, Source{Name: "a."}, nil, nobody)
-	r.Forget(time.Second)
-	if got := r.KnownPeers(time.Second); got != 1 || !r.HasIP(time.Second, netip.MustParseAddr("10.0.0.3")) {
-		t.Errorf("%d are known, want only who answered as another", got)
-	}
-}
-
-func TestAPeerThatRestartsAtItsAddressIsAnother(t *testing.T) {
-	r := New("me")
-	it := addrs("10.0.0.1:8182")
-	r.Find(0, Source{Name: "a."}, it, nobody)
-	r.Answered(0, it[0], "old", promise.Serving)
-	r.Polled(0, "old", promise.Leaving)
-	if got := r.Candidates(rand.New(rand.NewPCG(1, 1))); len(got) != 0 {
-		t.Errorf("%v may be asked, and leaves", got)
-	}
-	r.Silent(it[0])
-	r.Polled(0, "new", promise.Serving) // which is nobody that is known yet
-	r.Answered(time.Second, it[0], "new", promise.Serving)
-	r.Polled(2*time.Second, "old", promise.Leaving) // late
-	if got := fmt.Sprint(r.Candidates(rand.New(rand.NewPCG(1, 1)))); got != "[{10.0.0.1:8182 new}]" {
-		t.Error(got)
-	}
-	if p := r.peers[it[0]]; p.Status != "serving" || p.leaving || p.HeardAt != time.Second {
-		t.Errorf("%+v", *p)
-	}
-}
-
-func TestPeersArePolledInTurnAndFewAtATime(t *testing.T) {
-	r, rng, first := New("me"), rand.New(rand.NewPCG(1, 1)), map[netip.AddrPort]bool{}
-	r.Find(0, Source{Name: "a."}, forty(), nobody)
-	last := map[netip.AddrPort]int{}
-	for turn := range 100 {
-		picked := r.Pick(time.Duration(turn+1)*time.Second, rng, 16)
-		if len(picked) != 16 {
-			t.Errorf("%d at a time", len(picked))
+	r.Answered(time.Minute, addrs("10.0.0.1:8182")[0], "a", promise.Serving)
+	r.Find(time.Minute, Source{Name: "a."}, addrs("10.0.0.1:8182", "10.0.0.3:8182"), nobody)
+	r.Find(2*time.Minute, Source{Name: "a."}, addrs("10.0.0.4:8182"), nobody)
+	r.Polled(9*time.Minute, "a", promise.Serving) // which it says, and is not found
+	for _, c := range []struct {
+		now  time.Duration
+		want string
+	}{
+		{2 * time.Minute, "10.0.0.1 10.0.0.4"}, // 2 and 3 were never heard
+		{11*time.Minute - 1, "10.0.0.1 10.0.0.4"},
+		{11 * time.Minute, "10.0.0.4"},
+	} {
+		if got := r.KnownPeers(c.now); got != len(strings.Fields(c.want)) || r.text() != "10.0.0.4" {
+			t.Errorf("at %s %d are known and %s is found, want %s", c.now, got, r.text(), c.want)
 		}
-		first[picked[0]] = true
-		for _, address := range picked {
-			last[address] = turn
-		}
-		for address, polled := range last {
-			if turn >= 2 && (len(last) < 40 || turn-polled >= 3) { // three times 16 are all
-				t.Fatalf("of %d that were polled, %s was last in turn %d, and this is %d", len(last), address, polled, turn)
+		for _, ip := range []string{"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"} {
+			if got := r.HasIP(c.now, netip.MustParseAddr(ip)); got != strings.Contains(c.want, ip) {
+				t.Errorf("at %s %s is a peer: %v", c.now, ip, got)
 			}
 		}
 	}
-	if len(first) < 20 {
-		t.Errorf("only %d of 40 were ever the first: it is no order drawn at random", len(first))
+	r.Forget(11 * time.Minute)
+	if len(r.peers) != 1 {
+		t.Errorf("%d are kept", len(r.peers))
 	}
 }
 
-func TestTheLikeliestAreAskedFirst(t *testing.T) {
-	r := New("me")
-	all := forty()[:7]
-	r.Find(0, Source{Name: "a."}, all, nobody)
-	for i, state := range []promise.State{promise.Aside, promise.Starting, promise.Asking, promise.Serving, promise.Leaving} {
-		r.Answered(0, all[i], promise.ID(fmt.Sprint(i)), state)
+func TestAReloadThatTakesOutAListOrANameKeepsTheRest(t *testing.T) {
+	r, list := New("me"), addrs("10.0.0.1:8182", "10.0.0.9:8182")
+	a, b := Source{"a.", 8182, 1}, Source{"b.", 8182, 28}
+	sources := []Source{{}, a, b}
+	r.Find(0, Source{}, list, nobody)
+	r.Find(0, a, addrs("10.0.0.2:8182", "10.0.0.9:8182"), nobody)
+	r.Find(0, b, addrs("[2001:db8::3]:8182"), nobody)
+	for i, address := range addrs("10.0.0.1:8182", "10.0.0.2:8182", "10.0.0.9:8182", "[2001:db8::3]:8182") {
+		r.Answered(0, address, promise.ID(fmt.Sprint(i)), promise.Serving)
 	}
-	r.Silent(all[5])
-	first := map[string]bool{}
-	for seed := range uint64(20) {
-		peers := r.Candidates(rand.New(rand.NewPCG(1, seed)))
-		var order []string
-		for _, p := range peers {
-			order = append(order, strings.TrimSuffix(strings.TrimPrefix(p.Address, "10.0.0."), ":8182"))
+	for _, step := range []struct {
+		name string
+		take func()
+		want string
+	}{
+		{"nothing", func() {}, "10.0.0.1 10.0.0.2 10.0.0.9 [2001:db8::3]"},
+		{"a name", func() { sources = sources[:2] }, "10.0.0.1 10.0.0.2 10.0.0.9"},
+		{"the list", func() { list = nil }, "10.0.0.2 10.0.0.9"},
+	} {
+		step.take()
+		r.Keep(func(by Source, address netip.AddrPort) bool {
+			return slices.Contains(sources, by) && (by != Source{} || slices.Contains(list, address))
+		})
+		r.Find(0, Source{}, list, nobody)
+		if got := r.text(); got != step.want || r.KnownPeers(0) != len(strings.Fields(step.want)) {
+			t.Errorf("after a reload that takes out %s: %s, and %d count; want %s", step.name, got, r.KnownPeers(0), step.want)
 		}
-		if got := strings.Join(order, ""); got != "473612" && got != "473621" { // serving, unheard, asking, Unreachable
-			t.Error(got)
-		}
-		first[order[4]] = true
 	}
-	if len(first) != 2 {
-		t.Error("equals are always asked in the same order")
+	for ip, want := range map[string]bool{"10.0.0.1": false, "10.0.0.2": true, "2001:db8::3": false} {
+		if got := r.HasIP(0, netip.MustParseAddr(ip)); got != want {
+			t.Errorf("%s may ask for promises: %v", ip, got)
+		}
+	}
+}
+
+func TestAReloadKeepsWhoIsRemembered(t *testing.T) {
+	r, by, all := New("me"), Source{"a.", 8182, 1}, addrs("10.0.0.1:8182", "10.0.0.2:8182", "10.0.0.3:8182")
+	r.Find(0, by, all, nobody)
+	for i, address := range all {
+		r.Answered(0, address, promise.ID(fmt.Sprint(i)), promise.Serving)
+	}
+	r.Find(time.Second, by, all[:1], nobody)
+	r.Keep(func(found Source, _ netip.AddrPort) bool { return found == by })
+	if got := r.KnownPeers(time.Second); got != 3 || !r.HasIP(time.Second, all[2].Addr()) {
+		t.Errorf("%d are known after a reload of the same Corefile, want 3", got)
 	}
 }
