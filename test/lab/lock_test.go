@@ -35,7 +35,7 @@ func TestLocksAreHadOnceEach(t *testing.T) {
 	unlock()
 }
 
-// No two ports are the same, also when a block is used up.
+// No two ports of a test are the same, also when a block is used up.
 func TestPortsAreGivenOnce(t *testing.T) {
 	given := make(map[string]bool)
 	for range blockSize + 1 {
