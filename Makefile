@@ -5,7 +5,7 @@ BINARY = coredns
 ROOT = bin/image
 IMAGE = holdfast:$(GIT_COMMIT)
 
-.PHONY: build test race lint fuzz bench gen recipe incidents resolvers image image-root
+.PHONY: build test race lint fuzz bench gen recipe incidents resolvers cluster cluster-gate cluster-down cluster-program image image-root
 
 # The binary, static and reproducible: ./coredns
 build:
@@ -14,6 +14,7 @@ build:
 # All tests, and at the end the Debian packages for want of which some were skipped.
 test:
 	go run ./test
+	go -C test/cluster test ./...
 
 # All tests, and the binary that they start, under the race detector (needs a C compiler).
 race:
@@ -25,6 +26,9 @@ lint:
 	go vet ./...
 	go run $(STATICCHECK) ./...
 	go mod tidy -diff
+	go -C test/cluster vet ./...
+	cd test/cluster && go run $(STATICCHECK) ./...
+	go -C test/cluster mod tidy -diff
 
 # Each fuzz target for FUZZTIME.
 fuzz:
@@ -53,6 +57,22 @@ incidents:
 # (needs root, bind9, bind9-utils, iproute2, knot-resolver and unbound).
 resolvers:
 	HOLDFAST_RESOLVERS=30s HOLDFAST_FORBID_SKIP=1 go test -count=1 -v -run AsOftenAsStockOnes ./test/chains
+
+# A real Kubernetes cluster on this machine, stock CoreDNS and Holdfast in it, and the table
+# of what was measured (needs root and what test/cluster/README.md lists). CLUSTER has flags.
+cluster: cluster-program
+	bin/cluster $(CLUSTER)
+
+# The part of it that takes about ten minutes.
+cluster-gate: cluster-program
+	bin/cluster -gate $(CLUSTER)
+
+# What a run has left that was killed by SIGKILL.
+cluster-down: cluster-program
+	bin/cluster down
+
+cluster-program:
+	go -C test/cluster build -o ../../bin/cluster .
 
 # The image without a registry; for another architecture: make image GOARCH=arm64
 image:
