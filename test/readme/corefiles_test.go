@@ -21,8 +21,11 @@ func textsOf(t *testing.T, patterns ...string) map[string]string {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && d.Name() == ".git" {
-			return fs.SkipDir
+		if d.IsDir() {
+			if d.Name() == ".git" {
+				return fs.SkipDir
+			}
+			return nil
 		}
 		for _, pattern := range patterns {
 			if ok, _ := filepath.Match(pattern, d.Name()); ok {
