@@ -3,6 +3,7 @@ package selfpreserve
 import (
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 
@@ -16,11 +17,26 @@ func (n *node) read(w http.ResponseWriter, r *http.Request, into any) bool {
 		n.reject(w, r, http.StatusForbidden, stranger, errors.New("only a known peer may ask this"))
 		return false
 	}
-	if err := wire.Decode(http.MaxBytesReader(w, r.Body, wire.MaxBody+1), true, into); err != nil {
+	version, err := wire.VersionOf(r.Header.Get(wire.HeaderVersion))
+	if err == nil {
+		err = wire.Decode(http.MaxBytesReader(w, r.Body, wire.MaxBody+1), true, into)
+	}
+	if err != nil {
+		if version > wire.Version {
+			err = fmt.Errorf("%w%s", err, versions(version))
+		}
 		n.reject(w, r, http.StatusBadRequest, malformed, err)
 		return false
 	}
 	return true
+}
+
+// versions says of a peer that is not understood that its version may be why.
+func versions(of int) string {
+	if of == wire.Version {
+		return ""
+	}
+	return fmt.Sprintf(" (it speaks version %d of the wire, this server %d)", of, wire.Version)
 }
 
 // isPeer is whether a request comes from a peer: by a certificate that the CA has signed

@@ -60,6 +60,7 @@ func TestStatusHasTheseNames(t *testing.T) {
   "name": "...",
   "version": "...",
   "state": "serving",
+  "wire": 1,
   "since": "1999-12-31T23:59:58.5Z",
   "checks": [
     {

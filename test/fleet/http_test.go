@@ -40,6 +40,7 @@ func TestSelfpreserveSpeaksHTTPAsItsManualSays(t *testing.T) {
 	}
 	var told struct {
 		ID, Name, Version, State string
+		Wire                     int
 		Since                    time.Time
 		Checks                   []struct {
 			Name  string
