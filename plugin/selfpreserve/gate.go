@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"os"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
@@ -21,14 +22,19 @@ func (n *node) read(w http.ResponseWriter, r *http.Request, into any) bool {
 	if err == nil {
 		err = wire.Decode(http.MaxBytesReader(w, r.Body, wire.MaxBody+1), true, into)
 	}
-	if err != nil {
-		if version > wire.Version {
-			err = fmt.Errorf("%w%s", err, versions(version))
-		}
-		n.reject(w, r, http.StatusBadRequest, malformed, err)
-		return false
+	status := http.StatusBadRequest
+	switch {
+	case err == nil:
+		return true
+	case errors.Is(err, wire.ErrTooLong):
+		status = http.StatusRequestEntityTooLarge
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		status, err = http.StatusRequestTimeout, fmt.Errorf("the body did not come within %s", httpTimeout)
+	case version > wire.Version:
+		err = fmt.Errorf("%w%s", err, versions(version))
 	}
-	return true
+	n.reject(w, r, status, malformed, err)
+	return false
 }
 
 // versions says of a peer that is not understood that its version may be why.
@@ -82,5 +88,6 @@ func (n *node) reject(w http.ResponseWriter, r *http.Request, status int, reason
 		log.Warningf("Rejected %s %s of %s: %s", r.Method, r.URL.Path, r.RemoteAddr, err)
 	}
 	n.mu.Unlock()
+	w.Header().Set("Connection", "close") // or net/http would wait for the rest of the body first
 	http.Error(w, err.Error(), status)
 }
