@@ -11,6 +11,7 @@ import (
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
@@ -28,6 +29,7 @@ type said struct {
 	alone    bool            // that no peer answers
 	aloneFor int             // polls in a row that none did
 	unnamed  map[string]int  // by name of peers: lookups in a row that it gave none
+	leftOut  bool            // that names have too many addresses
 	rejected time.Duration   // when a request was last said to be rejected
 }
 
@@ -157,6 +159,20 @@ func (n *node) tellName(name peerName, empty bool, errs []error) {
 		log.Warningf("Peers of %s are not all found: %s; those found before are kept", name.name, why)
 	default:
 		log.Debugf("Peers of %s are not found: %s", name.name, why)
+	}
+}
+
+// tellLeftOut writes a line when names have more addresses than are kept, and when they no
+// longer do.
+func (n *node) tellLeftOut() {
+	leftOut := n.roster.LeftOut()
+	if n.said.leftOut == (leftOut > 0) {
+		return
+	}
+	if n.said.leftOut = leftOut > 0; n.said.leftOut {
+		log.Warningf("Names of peers have %d addresses more than the %d that are kept: those are not asked, and are strangers here", leftOut, roster.MaxNamed)
+	} else {
+		log.Infof("Names of peers have no more addresses than are kept")
 	}
 }
 

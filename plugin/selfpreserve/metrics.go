@@ -79,7 +79,7 @@ func (c *nodeCollector) Collect(ch chan<- prometheus.Metric) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	v := n.view.Load()
-	counts := map[string]int{roster.Unheard: 0, roster.Unreachable: 0}
+	counts := map[string]int{roster.Unheard: 0, roster.Unreachable: 0, roster.Left: 0}
 	for _, state := range promise.States() {
 		gauge(c.state, toFloat(v.State == state), state.String())
 		counts[state.String()] = 0

@@ -11,7 +11,7 @@ import (
 
 // me is what this server says of itself. Called with the lock.
 func (n *node) me() wire.Hello {
-	return wire.Hello{ID: n.id, Name: hostName(), Version: coremain.CoreVersion, State: n.view.Load().State, Wire: wire.Version}
+	return wire.Hello{ID: n.id, Name: hostName(), Version: coremain.CoreVersion, State: n.view.Load().State, Wire: wire.Version, Outcome: n.outcome}
 }
 
 // status is called with the lock.

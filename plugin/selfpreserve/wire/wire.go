@@ -27,8 +27,9 @@ import (
 
 // What a poll says of the poller, which is heeded if the poller is a known peer.
 const (
-	HeaderID    = "Selfpreserve-Id"
-	HeaderState = "Selfpreserve-State"
+	HeaderID      = "Selfpreserve-Id"
+	HeaderState   = "Selfpreserve-State"
+	HeaderOutcome = "Selfpreserve-Outcome" // if the state is leaving
 )
 
 // Hello is the body of GET /peer: what servers say of themselves when one polls another.
@@ -38,6 +39,14 @@ type Hello struct {
 	Version string        `json:"version"`
 	State   promise.State `json:"state"`
 	Wire    int           `json:"wire"` // version that it speaks
+
+	// Outcome is granted or forced if the state is leaving; version 0 does not say.
+	Outcome promise.Outcome `json:"outcome,omitempty"`
+}
+
+// LeavesOnPromises is whether it says that it leaves because enough have promised to stay.
+func (h Hello) LeavesOnPromises() bool {
+	return h.State == promise.Leaving && h.Outcome == promise.Granted
 }
 
 // Ask is the body of POST /promise.
@@ -84,8 +93,8 @@ func ValidateID(id promise.ID) error {
 
 // Validate returns what is wrong with h.
 func (h Hello) Validate() error {
-	if len(h.Name) > MaxText || len(h.Version) > MaxText {
-		return fmt.Errorf("name or version is longer than %d octets", MaxText)
+	if len(h.Name) > MaxText || len(h.Version) > MaxText || len(h.Outcome) > MaxText {
+		return fmt.Errorf("name, version or outcome is longer than %d octets", MaxText)
 	}
 	return ValidateID(h.ID)
 }
