@@ -11,6 +11,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
 // tolerated is how many failures in a row a check may have before the server is unfit.
@@ -124,7 +125,7 @@ func (c *checks) note(now time.Duration, errs []error) promise.Fitness {
 		if errs[i] == nil {
 			check.fails, check.reason, check.passed = 0, "", true
 		} else {
-			check.fails, check.reason = check.fails+1, strings.ReplaceAll(errs[i].Error(), "\n", "; ")
+			check.fails, check.reason = check.fails+1, wire.Line(strings.ReplaceAll(errs[i].Error(), "\n", "; "))
 			f.AllPassed = false
 			f.PluginsReady = f.PluginsReady && !check.isReady
 		}
@@ -160,6 +161,7 @@ func (n *node) check(ctx context.Context) {
 	n.mu.Lock()
 	f := checks.note(n.now(), errs)
 	n.tellChecks()
+	n.showChecks()
 	n.mu.Unlock()
 	if n.queries.Load() > 0 {
 		n.endTrial()

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
@@ -66,6 +67,7 @@ func (n *node) discover(ctx context.Context) {
 	n.mu.Lock()
 	now = n.now()
 	n.tellPeers(now)
+	n.recordPeers(now)
 	seen := promise.PeersSeen{Peers: n.roster.Candidates(n.rng), KnownPeers: n.roster.KnownPeers(now), Jitter: n.rng.Float64()}
 	n.mu.Unlock()
 	n.step(seen)
@@ -116,10 +118,23 @@ func (n *node) poll(ctx context.Context, address netip.AddrPort, me wire.Hello) 
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	defer n.showPeers()
 	if err != nil {
 		n.roster.Silent(address)
 		log.Debugf("Peer %s does not answer: %s", address, err)
 		return
 	}
-	n.roster.Answered(n.now(), address, it.ID, it.State)
+	now := n.now()
+	n.roster.Answered(now, address, it.ID, it.State)
+	n.roster.Describe(address, aboutPeer(now, it))
+}
+
+// aboutPeer is what a peer that has answered a poll says of itself.
+func aboutPeer(now time.Duration, it wire.Hello) roster.About {
+	about := roster.About{Server: it.Standing.Server(it.ID, it.State), Name: it.Name, State: it.State}
+	if s := it.Standing; s != nil {
+		about.Dated, about.Holdfast, about.Reason = true, s.Holdfast, s.Reason
+		about.Since = now - time.Duration(s.For)*time.Millisecond
+	}
+	return about
 }

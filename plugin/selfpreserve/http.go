@@ -59,6 +59,7 @@ func (n *node) servePoll(w http.ResponseWriter, r *http.Request) {
 	n.mu.Lock()
 	if heeded {
 		n.roster.Polled(n.now(), it.ID, it.State)
+		n.showPeers()
 	}
 	me := n.me()
 	n.mu.Unlock()

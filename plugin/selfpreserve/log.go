@@ -3,6 +3,7 @@ package selfpreserve
 import (
 	"fmt"
 	stdlog "log"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -22,19 +23,24 @@ const failuresTold = 5
 
 // said is what the log has said. It outlives a reload.
 type said struct {
-	served   bool            // that the server came into service
-	stays    bool            // that a round was in vain
-	failing  map[string]bool // by check
-	alone    bool            // that no peer answers
-	aloneFor int             // polls in a row that none did
-	unnamed  map[string]int  // by name of peers: lookups in a row that it gave none
-	rejected time.Duration   // when a request was last said to be rejected
+	served   bool                      // that the server came into service
+	stays    bool                      // that a round was in vain
+	failing  map[string]bool           // by check
+	alone    bool                      // that no peer answers
+	aloneFor int                       // polls in a row that none did
+	unnamed  map[string]int            // by name of peers: lookups in a row that it gave none
+	peers    map[netip.AddrPort]string // what the history says of each
+	rejected time.Duration             // when a request was last said to be rejected
 }
 
 // tell writes a line when the state changes, and when it does not though it should.
 // Called with the lock, after a step.
 func (n *node) tell(before, after promise.View) {
+	if after.Terminating && !before.Terminating {
+		n.record("SIGTERM", "")
+	}
 	if after.State != before.State {
+		n.record("state "+after.State.String(), after.Why)
 		n.said.stays = false
 		n.tellState(before.State, after)
 	} else if after.Terminating && !before.Terminating && after.State == promise.Asking {
@@ -42,6 +48,7 @@ func (n *node) tell(before, after promise.View) {
 	}
 	if after.State == promise.Asking && after.FailedRounds > 0 && !n.said.stays {
 		n.said.stays = true
+		n.record("stays in service", after.Why)
 		log.Warningf("Stays in service: %s", after.Why)
 	}
 }
@@ -104,8 +111,10 @@ func (n *node) tellChecks() {
 			continue
 		}
 		if n.said.failing[c.name] = failing; failing {
+			n.record(fmt.Sprintf("check %q fails", c.name), c.reason)
 			log.Warningf("Check %q has failed %d times in a row: %s", c.name, c.fails, c.reason)
 		} else {
+			n.record(fmt.Sprintf("check %q passes", c.name), "")
 			log.Infof("Check %q passes again", c.name)
 		}
 	}
@@ -117,6 +126,7 @@ func (n *node) tellChecks() {
 func (n *node) tellPeers(now time.Duration) {
 	if n.roster.Answering() > 0 {
 		if n.said.alone {
+			n.record("peers answer", "")
 			log.Infof("Peers answer again")
 		}
 		n.said.alone, n.said.aloneFor = false, 0
@@ -128,6 +138,7 @@ func (n *node) tellPeers(now time.Duration) {
 	}
 	if n.said.aloneFor++; n.said.aloneFor == failuresTold {
 		n.said.alone = true
+		n.record("no peer answers", "")
 		log.Warningf("No peer answers, of %d known: this server stays in service until one does, or max_hold is over", n.roster.KnownPeers(now))
 	}
 }
@@ -144,12 +155,15 @@ func (n *node) tellName(name peerName, empty bool, errs []error) {
 	}
 	if !failed {
 		if n.said.unnamed[name.name] >= failuresTold {
+			n.record(fmt.Sprintf("peers of %s are found", name.name), "")
 			log.Infof("Peers of %s are found again", name.name)
 		}
 		delete(n.said.unnamed, name.name)
 		return
 	}
-	n.said.unnamed[name.name]++
+	if n.said.unnamed[name.name]++; n.said.unnamed[name.name] == failuresTold {
+		n.record(fmt.Sprintf("peers of %s are not found", name.name), why)
+	}
 	switch lasts := n.said.unnamed[name.name] == failuresTold; {
 	case lasts && empty:
 		log.Warningf("Peers of %s are not found: %s; those found before are kept", name.name, why)

@@ -40,8 +40,8 @@ func countDeparture(d promise.Departure) {
 	departuresTotal.WithLabelValues(string(d.Cause), string(d.Outcome)).Inc()
 }
 
-// nodeCollector reads a node when it is scraped: nothing has to be taken back when a
-// check or a peer goes, and a reload changes nothing.
+// nodeCollector reads what a node shows when it is scraped: nothing has to be taken back when
+// a check or a peer goes, a reload changes nothing, and no scrape waits for the machine.
 type nodeCollector struct {
 	node                      func() *node
 	state, fit, peers, number *prometheus.Desc
@@ -76,18 +76,17 @@ func (c *nodeCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, value float64, label string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, label)
 	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	v := n.view.Load()
+	shown := n.shown.Load()
+	v := shown.view
 	counts := map[string]int{roster.Unheard: 0, roster.Unreachable: 0}
 	for _, state := range promise.States() {
 		gauge(c.state, toFloat(v.State == state), state.String())
 		counts[state.String()] = 0
 	}
-	for _, check := range n.checks.all {
-		gauge(c.fit, toFloat(check.fit()), check.name)
+	for _, check := range shown.checks {
+		gauge(c.fit, toFloat(check.fit), check.name)
 	}
-	for _, p := range n.roster.Peers() {
+	for _, p := range shown.peers {
 		counts[p.Status]++
 	}
 	for status, count := range counts {

@@ -51,6 +51,7 @@ func TestGaugesSayWhatStatusSays(t *testing.T) {
 	for _, errs := range [][]error{{nil, nil}, {sick, sick}, {sick, nil}, {sick, sick}} {
 		s.step(s.checks.note(s.clock, errs))
 	}
+	s.showChecks()
 	const want = `fit canary a. A 0
 fit vital file 1
 peers aside 0

@@ -24,6 +24,7 @@ type node struct {
 
 	measured measured                     // the load; only check has it
 	view     atomic.Pointer[promise.View] // after the last step
+	shown    atomic.Pointer[shown]        // to people
 	mayExit  chan struct{}                // closed when the server may go on with its shutdown
 
 	mu           sync.Mutex
@@ -46,6 +47,7 @@ type dependencies struct {
 	lookUp lookup
 	own    func() ownership // made anew now and then: a host's addresses change
 
+	zones   []zoneTeller
 	queries *atomic.Uint64 // asked of its servers; the query path's one atomic add
 	onTrial bool           // it may not come into force, and nobody would say so: it has no peers yet
 }
@@ -69,6 +71,7 @@ func newNode(id promise.ID, conf *config, now func() time.Duration, rng *rand.Ra
 	}
 	view := n.machine.View()
 	n.view.Store(&view)
+	n.shown.Store(&shown{conf: conf, view: &view, me: n.machine.Server()})
 	return n
 }
 
@@ -76,8 +79,11 @@ func newNode(id promise.ID, conf *config, now func() time.Duration, rng *rand.Ra
 func (n *node) run(d dependencies) {
 	n.pause()
 	n.mu.Lock()
-	d.checks.inherit(n.checks)
+	if d.checks.inherit(n.checks); n.ctx != nil {
+		n.record("reload", "")
+	}
 	n.dependencies = d
+	n.showCorefile()
 	n.measured.queries, n.measured.at = n.queries.Load(), n.now()
 	n.roster.Keep(d.conf.finds)
 	n.roster.Find(n.now(), staticPeers, d.conf.static, d.own())
@@ -154,6 +160,7 @@ func (n *node) step(e promise.Event) promise.Reply {
 	actions := n.machine.Step(now, e)
 	after := n.machine.View()
 	n.view.Store(&after)
+	n.showMachine(now, &after)
 	n.tell(*before, after)
 	reply := n.carryOut(actions)
 	n.setTimer(now)
