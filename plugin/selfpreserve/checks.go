@@ -148,7 +148,7 @@ func (c *check) fit() bool { return c.passed && c.fails <= tolerated }
 // check looks at all checks and at the load, and tells the machine.
 func (n *node) check(ctx context.Context) {
 	n.mu.Lock()
-	checks, timeout := n.checks, min(n.conf.interval, maxLook)
+	checks, timeout := n.checks, n.conf.lookTime()
 	n.mu.Unlock()
 
 	ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -170,5 +170,9 @@ func (n *node) check(ctx context.Context) {
 	n.step(promise.LoadSeen{QPS: n.load()})
 }
 
-// maxLook bounds a look at the checks, for intervals that are longer.
+// lookTime bounds a look at the checks, and a question for the addresses of peers. What this
+// server has to ask others for may be farther away than a short interval.
+func (c *config) lookTime() time.Duration { return min(max(c.interval, time.Second), maxLook) }
+
+// maxLook bounds it for intervals that are longer.
 const maxLook = 2 * time.Second

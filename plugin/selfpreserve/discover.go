@@ -77,7 +77,7 @@ func (n *node) discover(ctx context.Context) {
 // those that were found before: no answer is not the answer that nobody is there.
 func (n *node) resolve(ctx context.Context, name peerName, own ownership) {
 	n.mu.Lock()
-	timeout, lookUp := min(n.conf.interval, maxLook), n.lookUp
+	timeout, lookUp := n.conf.lookTime(), n.lookUp
 	n.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

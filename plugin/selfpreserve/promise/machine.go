@@ -23,9 +23,10 @@ type Machine struct {
 	jitter     float64 // of the pauses between rounds, from 0 to 1
 	load       int     // queries a second of this server
 
-	given  []given
-	askers []asker
-	asking // promises of others, and the round that is to get them
+	given   []given
+	askers  []asker
+	yielded bool // gave to a lower id while asking, and has not tried a round of its own since
+	asking       // promises of others, and the round that is to get them
 
 	actions []Action
 }
@@ -74,6 +75,7 @@ func (m *Machine) enter(s State) { m.state, m.since = s, m.now }
 func (m *Machine) beginAsking() {
 	m.enter(Asking)
 	m.round.due, m.round.failures = m.now, 0
+	m.yielded = false
 }
 
 func (m *Machine) settleStarting() {

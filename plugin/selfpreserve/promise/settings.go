@@ -45,8 +45,10 @@ const (
 	maxGiven = 1024
 )
 
-// Patience is how long a reply is waited for.
-func (s Settings) Patience() time.Duration { return min(s.Interval, time.Second) }
+// Patience is how long a reply is waited for: three round trips, as a new connection with
+// TLS needs, to the other side of the world. How often peers are polled says nothing about
+// how far away they are. No longer than a round, so that one silent peer is not all of it.
+func (s Settings) Patience() time.Duration { return min(time.Second, s.roundTime()) }
 
 // renewal is when a promise of that lifetime is renewed, after it was last asked for.
 func renewal(lifetime time.Duration) time.Duration { return lifetime / 3 }
