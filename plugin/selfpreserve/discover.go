@@ -55,6 +55,7 @@ func (n *node) discover(ctx context.Context) {
 	now := n.now()
 	n.roster.Find(now, staticPeers, conf.static, own)
 	n.roster.Forget(now)
+	n.notePeerIPs()
 	polled, me := n.roster.Pick(now, n.rng, polledAtOnce), n.me()
 	n.mu.Unlock()
 	for _, address := range polled {

@@ -3,8 +3,10 @@ package selfpreserve
 import (
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
+	"os"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
@@ -16,11 +18,31 @@ func (n *node) read(w http.ResponseWriter, r *http.Request, into any) bool {
 		n.reject(w, r, http.StatusForbidden, stranger, errors.New("only a known peer may ask this"))
 		return false
 	}
-	if err := wire.Decode(http.MaxBytesReader(w, r.Body, wire.MaxBody+1), true, into); err != nil {
-		n.reject(w, r, http.StatusBadRequest, malformed, err)
-		return false
+	version, err := wire.VersionOf(r.Header.Get(wire.HeaderVersion))
+	if err == nil {
+		err = wire.Decode(http.MaxBytesReader(w, r.Body, wire.MaxBody+1), true, into)
 	}
-	return true
+	status := http.StatusBadRequest
+	switch {
+	case err == nil:
+		return true
+	case errors.Is(err, wire.ErrTooLong):
+		status = http.StatusRequestEntityTooLarge
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		status, err = http.StatusRequestTimeout, fmt.Errorf("the body did not come within %s", httpTimeout)
+	case version > wire.Version:
+		err = fmt.Errorf("%w%s", err, versions(version))
+	}
+	n.reject(w, r, status, malformed, err)
+	return false
+}
+
+// versions says of a peer that is not understood that its version may be why.
+func versions(of int) string {
+	if of == wire.Version {
+		return ""
+	}
+	return fmt.Sprintf(" (it speaks version %d of the wire, this server %d)", of, wire.Version)
 }
 
 // isPeer is whether a request comes from a peer: by a certificate that the CA has signed
@@ -66,5 +88,6 @@ func (n *node) reject(w http.ResponseWriter, r *http.Request, status int, reason
 		log.Warningf("Rejected %s %s of %s: %s", r.Method, r.URL.Path, r.RemoteAddr, err)
 	}
 	n.mu.Unlock()
+	w.Header().Set("Connection", "close") // or net/http would wait for the rest of the body first
 	http.Error(w, err.Error(), status)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
@@ -15,10 +16,18 @@ func (n *node) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ready", n.serveReady)
 	mux.HandleFunc("GET /status", n.serveStatus)
-	mux.HandleFunc("GET /peer", n.servePoll)
-	mux.HandleFunc("POST /promise", n.servePromise)
-	mux.HandleFunc("DELETE /promise", n.serveRelease)
+	mux.HandleFunc("GET /peer", versioned(n.servePoll))
+	mux.HandleFunc("POST /promise", versioned(n.servePromise))
+	mux.HandleFunc("DELETE /promise", versioned(n.serveRelease))
 	return mux
+}
+
+// versioned says which version of the wire the reply of serve has.
+func versioned(serve http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(wire.HeaderVersion, strconv.Itoa(wire.Version))
+		serve(w, r)
+	}
 }
 
 // serveReady has no lock to wait for.

@@ -120,5 +120,7 @@ func registerCollector() {
 		departuresTotal.WithLabelValues(string(promise.Unfit), string(promise.Cancelled))
 		rejectedTotal.WithLabelValues(stranger)
 		rejectedTotal.WithLabelValues(malformed)
+		droppedTotal.WithLabelValues(ofStrangers)
+		droppedTotal.WithLabelValues(ofKnown)
 	})
 }

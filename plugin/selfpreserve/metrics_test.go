@@ -19,8 +19,9 @@ func registryOf(t *testing.T, n *node) *prometheus.Registry {
 	t.Helper()
 	countDeparture(promise.Departure{Cause: promise.Termination, Outcome: promise.Granted})
 	rejectedTotal.WithLabelValues(stranger)
+	droppedTotal.WithLabelValues(ofStrangers)
 	r := prometheus.NewRegistry()
-	r.MustRegister(newNodeCollector(func() *node { return n }), departuresTotal, holdDuration, rejectedTotal)
+	r.MustRegister(newNodeCollector(func() *node { return n }), departuresTotal, holdDuration, rejectedTotal, droppedTotal)
 	return r
 }
 
@@ -87,7 +88,7 @@ func TestMetricsAreThoseOfTheREADME(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := []string{roster.Unreachable, roster.Unheard, stranger, malformed, string(promise.Termination), string(promise.Unfit), string(promise.Granted), string(promise.Refused), string(promise.Forced), string(promise.Cancelled), "given", "held"}
+	names := []string{roster.Unreachable, roster.Unheard, stranger, malformed, ofStrangers, ofKnown, string(promise.Termination), string(promise.Unfit), string(promise.Granted), string(promise.Refused), string(promise.Forced), string(promise.Cancelled), "given", "held"}
 	for _, state := range promise.States() {
 		names = append(names, state.String())
 	}

@@ -3,6 +3,7 @@ package selfpreserve
 import (
 	"context"
 	"math/rand/v2"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +27,9 @@ type node struct {
 	view     atomic.Pointer[promise.View] // after the last step
 	shown    atomic.Pointer[shown]        // to people
 	mayExit  chan struct{}                // closed when the server may go on with its shutdown
+
+	peerIPs   atomic.Pointer[map[netip.Addr]bool] // for the door, which waits for no lock
+	droppedAt atomic.Int64                        // when the log last spoke of dropped connections
 
 	mu           sync.Mutex
 	machine      *promise.Machine
@@ -87,6 +91,7 @@ func (n *node) run(d dependencies) {
 	n.measured.queries, n.measured.at = n.queries.Load(), n.now()
 	n.roster.Keep(d.conf.finds)
 	n.roster.Find(n.now(), staticPeers, d.conf.static, d.own())
+	n.notePeerIPs()
 	ctx, cancel := context.WithCancel(context.Background())
 	n.ctx, n.cancel = ctx, cancel
 	settings := n.settings()
@@ -186,6 +191,18 @@ func (n *node) holdSIGTERM() {
 	}
 	<-n.mayExit
 	holdDuration.Observe((n.now() - begin).Seconds())
+}
+
+// notePeerIPs publishes from where peers come. Called with the lock.
+func (n *node) notePeerIPs() {
+	ips := n.roster.IPs(n.now())
+	n.peerIPs.Store(&ips)
+}
+
+// comesFromPeer is whether a peer has that address.
+func (n *node) comesFromPeer(ip netip.Addr) bool {
+	ips := n.peerIPs.Load()
+	return ips != nil && (*ips)[ip]
 }
 
 // serverName is what the certificate of the peer at address has to name.

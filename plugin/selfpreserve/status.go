@@ -16,7 +16,7 @@ import (
 func (n *node) me() wire.Hello {
 	s := n.shown.Load()
 	return wire.Hello{
-		ID: n.id, Name: hostName(), Version: coremain.CoreVersion, State: s.view.State,
+		ID: n.id, Name: hostName(), Version: coremain.CoreVersion, State: s.view.State, Wire: wire.Version,
 		Standing: wire.StandingOf(s.me, version.Number(), n.now()-s.view.Since, s.view.Why),
 	}
 }
@@ -31,7 +31,7 @@ func (n *node) status(wall time.Time) wire.Status {
 	v := shown.view
 	at := func(d time.Duration) time.Time { return wall.Add(d - now).UTC().Truncate(time.Millisecond) }
 	s := wire.Status{
-		Schema: wire.StatusSchema, ID: n.id, Name: hostName(), Version: coremain.CoreVersion, Holdfast: version.Number(),
+		Schema: wire.StatusSchema, ID: n.id, Name: hostName(), Version: coremain.CoreVersion, Holdfast: version.Number(), Wire: wire.Version,
 		State: v.State, Since: at(v.Since), Reason: v.Why, Observe: v.Observe, MayLeave: shown.mayLeave(),
 		Checks: []wire.Check{}, Peers: []wire.Peer{}, Zones: shown.zoneAges(), Changes: []wire.Change{},
 		MinPeers: v.MinPeers, KnownPeers: shown.known,

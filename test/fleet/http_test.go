@@ -40,6 +40,7 @@ func TestSelfpreserveSpeaksHTTPAsItsManualSays(t *testing.T) {
 	}
 	var told struct {
 		ID, Name, Version, State string
+		Wire                     int
 		Since                    time.Time
 		Checks                   []struct {
 			Name  string
@@ -102,7 +103,7 @@ func TestSelfpreserveSpeaksHTTPAsItsManualSays(t *testing.T) {
 	send(from(stranger), "DELETE", "/promise", `{"id":"X","number":1}`, http.StatusForbidden)
 	peer := from(other.IP)
 	send(peer, "POST", "/promise", promise+strings.Repeat(" ", 4096-len(promise)), http.StatusOK)
-	send(peer, "POST", "/promise", promise+strings.Repeat(" ", 4097-len(promise)), http.StatusBadRequest)
+	send(peer, "POST", "/promise", promise+strings.Repeat(" ", 4097-len(promise)), http.StatusRequestEntityTooLarge)
 	send(peer, "POST", "/promise", `{"id":"X","number":2,"lifetime_ms":3000,"more":1}`, http.StatusBadRequest)
 	send(from(stranger), "DELETE", "/promise", `{"id":"X","number":1}`, http.StatusForbidden)
 	if n := p.metric(`promises{direction="given"}`); n != "1" {

@@ -104,3 +104,6 @@ func (p *peer) says(now time.Duration, state promise.State) {
 func (p *peer) isKnown(now time.Duration) bool {
 	return !p.self && (len(p.found) > 0 || p.ID != "" && now-p.foundAt < remembered)
 }
+
+// isTrusted is whether requests from p's address are those of a peer.
+func (p *peer) isTrusted(now time.Duration) bool { return p.isKnown(now) || p.self && p.ID == "" }

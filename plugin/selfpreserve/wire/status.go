@@ -18,6 +18,7 @@ type Status struct {
 	Name         string        `json:"name"`
 	Version      string        `json:"version"`  // CoreDNS's
 	Holdfast     string        `json:"holdfast"` // its version
+	Wire         int           `json:"wire"`     // version of what it and its peers send each other
 	State        promise.State `json:"state"`
 	Since        time.Time     `json:"since"`            // in this state
 	Reason       string        `json:"reason,omitempty"` // for it

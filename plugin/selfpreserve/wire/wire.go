@@ -5,9 +5,14 @@
 // promise takes, and back. Whatever comes from the network goes through here first. It
 // imports no CoreDNS, so that a command can read a server's status with it.
 //
-// Where to look: wire.go has what peers send each other, with its limits, standing.go what a
-// server says of its place in service, decode.go how a body is read, status.go what GET
-// /status says, for which there is a schema in status.schema.json.
+// Peers say which Version of the wire they speak. Version 0, which does not say so, and 1 have
+// the same bodies: promises are given and kept between them. A server takes a request of any
+// version if it knows every field of it, and of a reply it takes what it knows. So whoever is
+// not understood gets no promise, and stays.
+//
+// Where to look: wire.go has what peers send each other, with its limits, version.go the
+// version, standing.go what a server says of its place in service, decode.go how a body is
+// read, status.go what GET /status says, for which there is a schema in status.schema.json.
 package wire
 
 import (
@@ -33,6 +38,7 @@ type Hello struct {
 	Name    string        `json:"name"` // of the host
 	Version string        `json:"version"`
 	State   promise.State `json:"state"`
+	Wire    int           `json:"wire"` // version that it speaks
 
 	Standing *Standing `json:"standing,omitempty"`
 }
