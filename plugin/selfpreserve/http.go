@@ -11,11 +11,12 @@ import (
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
-// handler serves people and probes (/ready, /status), and peers (/peer, /promise).
+// handler serves people and probes (/ready, /status, /control), and peers (/peer, /promise).
 func (n *node) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ready", n.serveReady)
 	mux.HandleFunc("GET /status", n.serveStatus)
+	mux.HandleFunc("POST /control", n.serveControl)
 	mux.HandleFunc("GET /peer", versioned(n.servePoll))
 	mux.HandleFunc("POST /promise", versioned(n.servePromise))
 	mux.HandleFunc("DELETE /promise", versioned(n.serveRelease))

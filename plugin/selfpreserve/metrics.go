@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
 var (
@@ -118,6 +119,12 @@ func registerCollector() {
 		}
 		departuresTotal.WithLabelValues(string(promise.Termination), string(promise.Forced))
 		departuresTotal.WithLabelValues(string(promise.Unfit), string(promise.Cancelled))
+		for _, action := range wire.ControlActions() {
+			controlTotal.WithLabelValues(string(action))
+		}
+		for _, reason := range []string{controlOff, stranger, browser, malformed} {
+			controlRejectedTotal.WithLabelValues(reason)
+		}
 		rejectedTotal.WithLabelValues(stranger)
 		rejectedTotal.WithLabelValues(malformed)
 		droppedTotal.WithLabelValues(ofStrangers)

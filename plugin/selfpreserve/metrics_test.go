@@ -19,9 +19,11 @@ func registryOf(t *testing.T, n *node) *prometheus.Registry {
 	t.Helper()
 	countDeparture(promise.Departure{Cause: promise.Termination, Outcome: promise.Granted})
 	rejectedTotal.WithLabelValues(stranger)
+	controlTotal.WithLabelValues("stay")
+	controlRejectedTotal.WithLabelValues(stranger)
 	droppedTotal.WithLabelValues(ofStrangers)
 	r := prometheus.NewRegistry()
-	r.MustRegister(newNodeCollector(func() *node { return n }), departuresTotal, holdDuration, rejectedTotal, droppedTotal)
+	r.MustRegister(newNodeCollector(func() *node { return n }), departuresTotal, holdDuration, rejectedTotal, droppedTotal, controlTotal, controlRejectedTotal)
 	return r
 }
 
