@@ -137,7 +137,7 @@ func TestOfAllPeersTooSoManyAreKept(t *testing.T) {
 func TestAConnectionThatHadAReplyIsKeptForLonger(t *testing.T) {
 	w := newDoorway()
 	first, conn := w.arrive(t, "198.51.100.1:1")
-	second, _ := w.arrive(t, "198.51.100.1:2")
+	second, other := w.arrive(t, "198.51.100.1:2")
 	third, gone := w.arrive(t, "198.51.100.1:3")
 	for i := range maxOfAddress - 3 {
 		w.arrive(t, fmt.Sprint("198.51.100.1:", 100+i))
@@ -148,8 +148,8 @@ func TestAConnectionThatHadAReplyIsKeptForLonger(t *testing.T) {
 	if w.arrive(t, "198.51.100.1:4"); first.closed || second.closed {
 		t.Error("there was room")
 	}
-	used(conn, http.StateActive) // is not one that had a reply
 	used(secureOnly{conn}, http.StateIdle)
+	used(other, http.StateActive) // it has begun to ask, and had no reply
 	if w.arrive(t, "198.51.100.1:5"); first.closed || !second.closed {
 		t.Errorf("the one that had a reply is closed: %v, the other: %v", first.closed, second.closed)
 	}

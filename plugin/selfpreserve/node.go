@@ -91,7 +91,6 @@ func (n *node) run(d dependencies) {
 	n.measured.queries, n.measured.at = n.queries.Load(), n.now()
 	n.roster.Keep(d.conf.finds)
 	n.roster.Find(n.now(), staticPeers, d.conf.static, d.own())
-	n.notePeerIPs()
 	ctx, cancel := context.WithCancel(context.Background())
 	n.ctx, n.cancel = ctx, cancel
 	settings := n.settings()

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -82,7 +83,7 @@ func TestASlowClientIsNotWaitedForForLong(t *testing.T) {
 		"slow headers":         {inTheClear, strange, "GET /ready HTTP/1.1\r\nHost: a\r\nX: ", time.Second, strings.Repeat("x", 99), "", httpTimeout},
 		"a peer's slow body":   {inTheClear, knownPeer, post(44), time.Second, grant, "HTTP/1.1 408 Request Timeout the body did not come within 5s", httpTimeout},
 		"half of a body":       {inTheClear, knownPeer, post(44) + "{", 0, "", "HTTP/1.1 408 Request Timeout the body did not come within 5s", httpTimeout},
-		"a stranger's body":    {inTheClear, strange, post(1000000), time.Second, grant, "HTTP/1.1 403 Forbidden only a known peer may ask this", 0},
+		"a stranger's body":    {inTheClear, strange, post(44), time.Second, grant, "HTTP/1.1 403 Forbidden only a known peer may ask this", httpTimeout},
 		"a long body":          {inTheClear, knownPeer, post(1000000) + strings.Repeat(" ", wire.MaxBody+1), 0, "", "HTTP/1.1 413 Request Entity Too Large body is longer than 4096 octets", 0},
 		"long headers":         {inTheClear, strange, "GET /ready HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("x", 2*maxHeaders+100), 0, "", "HTTP/1.1 431 Request Header Fields Too Large 431 Request Header Fields Too Large", 0},
 		"a long path":          {inTheClear, strange, "GET /" + strings.Repeat("x", 2*maxHeaders+100), 0, "", "HTTP/1.1 431 Request Header Fields Too Large 431 Request Header Fields Too Large", 0},
@@ -105,10 +106,17 @@ func TestASlowClientIsNotWaitedForForLong(t *testing.T) {
 						}
 					}
 				})
-				text, _ := io.ReadAll(conn)
+				first := make([]byte, 1)
+				octets, _ := conn.Read(first)
+				told := time.Since(begin)
+				rest, _ := io.ReadAll(conn)
+				text := append(first[:octets], rest...)
 				// net/http waits for half a second for the client to read a last reply.
 				if ended := time.Since(begin); ended < c.ends || ended > c.ends+time.Second {
 					t.Errorf("it ends after %s, want %s", ended, c.ends)
+				}
+				if late := strings.HasPrefix(c.reply, "HTTP/1.1 40") && c.from != strange || c.sends == "GET /rea"; octets > 0 && (told > 0) != late {
+					t.Errorf("it has its reply after %s", told)
 				}
 				_ = conn.Close()
 				sends.Wait()
@@ -173,6 +181,42 @@ func TestWhileStrangersFillTheDoorPeersAndProbesGetIn(t *testing.T) {
 		_, _ = fmt.Fprintf(kept, "POST /promise HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 		if text, _ := io.ReadAll(kept); !strings.HasPrefix(string(text), "HTTP/1.1 200 OK") || s.view.Load().Given != 1 {
 			t.Errorf("a peer that asks for a promise reads %q", text)
+		}
+	})
+}
+
+// A load balancer's connection has had replies, and outlives those that ask nothing.
+func TestAConnectionOfAProbeOutlivesThoseThatAskNothing(t *testing.T) {
+	inABubble(t, inTheClear, func(s *still, p *pipes) {
+		probe := p.from("198.51.100.1:1")
+		for range maxOfAddress - 1 {
+			p.from("198.51.100.1:2")
+		}
+		for range 3 {
+			_, _ = io.WriteString(probe, "GET /ready HTTP/1.1\r\nHost: a\r\n\r\n")
+			response, err := http.ReadResponse(bufio.NewReader(probe), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = io.Copy(io.Discard, response.Body)
+			synctest.Wait()
+			for range maxOfAddress / 2 {
+				p.from("198.51.100.1:3")
+			}
+		}
+	})
+}
+
+func TestTheDoorKnowsPeersByTheirNames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSurveyor(t, nobody)
+		s.a, s.aaaa = "10.0.0.2", "2001:db8::2"
+		s.run(s.dependencies)
+		time.Sleep(5 * time.Second)
+		for ip, want := range map[string]bool{"10.0.0.2": true, "2001:db8::2": true, "10.0.0.3": false} {
+			if got := s.comesFromPeer(netip.MustParseAddr(ip)); got != want {
+				t.Errorf("%s is a peer: %v", ip, got)
+			}
 		}
 	})
 }
