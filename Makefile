@@ -9,7 +9,7 @@ IMAGE = holdfast:$(GIT_COMMIT)
 
 # The binary, static and reproducible: ./coredns
 build:
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X github.com/coredns/coredns/coremain.GitCommit=$(GIT_COMMIT)" -o $(BINARY) ./build/coredns
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X github.com/coredns/coredns/coremain.GitCommit=$(GIT_COMMIT) -X github.com/holdfastdns/holdfast/internal/version.revision=$(GIT_COMMIT)" -o $(BINARY) ./build/coredns
 
 # All tests, and at the end the Debian packages for want of which some were skipped.
 test:

@@ -37,7 +37,7 @@ func (n *node) status(wall time.Time) wire.Status {
 		MinPeers: v.MinPeers, KnownPeers: shown.known,
 		Promises: wire.Promises{Given: v.Given, Held: v.Held},
 	}
-	if v.Terminating && v.State == promise.Asking {
+	if shown.held() {
 		s.HoldDeadline = new(at(v.Deadline))
 	}
 	if v.Override.Kind != "" {
@@ -56,6 +56,11 @@ func (n *node) status(wall time.Time) wire.Status {
 		s.Load, s.Capacity = &v.Load, &shown.conf.capacity
 	}
 	return s
+}
+
+// held is whether SIGTERM has come and is held.
+func (s *shown) held() bool {
+	return s.view.Terminating && s.view.State == promise.Asking && !s.view.Observe
 }
 
 func peerStatus(p roster.Peer, at func(time.Duration) time.Time) wire.Peer {

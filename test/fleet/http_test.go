@@ -135,6 +135,9 @@ func TestSelfpreserveSpeaksHTTPAsItsManualSays(t *testing.T) {
 		t.Errorf("the manual lists %d metrics", len(listed))
 	}
 	metrics := lab.Scrape(t, p.Metrics)
+	if want := fmt.Sprintf("\ncoredns_holdfast_build_info{coredns=%q,revision=%q,version=%q} 1\n", coremain.CoreVersion, version.Unknown, version.Number()); !strings.Contains(metrics, want) {
+		t.Errorf("%q is not exported", want)
+	}
 	for _, m := range listed {
 		if !strings.Contains(metrics, "\n# TYPE "+m[1]+" ") {
 			t.Errorf("%s is not exported", m[1])
