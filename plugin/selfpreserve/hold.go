@@ -79,6 +79,7 @@ func (cf *corefile) start() error {
 	if err != nil {
 		return err
 	}
+	unblockLog()
 	if process.node == nil {
 		begin := time.Now()
 		process.node = newNode(promise.ID(rand.Text()), d.conf, func() time.Duration { return time.Since(begin) },
