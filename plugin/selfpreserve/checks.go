@@ -160,6 +160,7 @@ func (n *node) check(ctx context.Context) {
 	}
 	n.mu.Lock()
 	f := checks.note(n.now(), errs)
+	n.fitness = f
 	n.tellChecks()
 	n.showChecks()
 	n.mu.Unlock()

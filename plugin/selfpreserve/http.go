@@ -2,10 +2,12 @@ package selfpreserve
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
@@ -37,11 +39,11 @@ func (n *node) serveReady(w http.ResponseWriter, _ *http.Request) {
 	if !v.InService {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	_, _ = io.WriteString(w, readiness(v))
+	_, _ = io.WriteString(w, readiness(v, n.now()))
 }
 
 // readiness is the text of /ready.
-func readiness(v *promise.View) string {
+func readiness(v *promise.View, now time.Duration) string {
 	switch {
 	case !v.Observe:
 	case v.InService:
@@ -55,6 +57,9 @@ func readiness(v *promise.View) string {
 	case promise.Serving:
 		return "OK"
 	case promise.Asking:
+		if v.Terminating {
+			return fmt.Sprintf("PRESERVED: %s; leaves in %s at the latest", v.Why, left(v.Deadline-now))
+		}
 		return "PRESERVED: " + v.Why
 	case promise.Aside:
 		return "ASIDE: " + v.Why
