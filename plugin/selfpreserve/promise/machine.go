@@ -20,6 +20,7 @@ type Machine struct {
 
 	peers      []Peer  // others, best first
 	knownPeers int     // how many others, for a percentage
+	heard      bool    // one of them has replied to a request since this process started
 	jitter     float64 // of the pauses between rounds, from 0 to 1
 	load       int     // queries a second of this server
 
@@ -77,23 +78,6 @@ func (m *Machine) beginAsking() {
 	m.round.due, m.round.failures = m.now, 0
 	m.yielded = false
 }
-
-func (m *Machine) settleStarting() {
-	switch {
-	case m.terminating: // it was never in service: there is nothing to preserve
-		m.leave(Granted)
-	case m.override.Kind == Leave: // it does not come into service
-	case m.fitness.Fit && m.fitness.AllPassed:
-		m.enter(Serving)
-	case m.sickFromStart() && m.now >= m.readyFrom+m.settings.Lifetime:
-		m.beginAsking()
-	}
-}
-
-// sickFromStart is whether a server that starts is as sick as it was when its plugins got
-// ready. If all are, because what they depend on is lost, staying out would leave nobody:
-// after a while it asks.
-func (m *Machine) sickFromStart() bool { return m.fitness.PluginsReady && !m.fitness.Fit }
 
 func (m *Machine) settleAsking() {
 	stays := m.override.Kind == Stay
