@@ -15,16 +15,17 @@ import (
 	"github.com/holdfastdns/holdfast/test/lab"
 )
 
-// primary is the server of example.org that a secondary transfers from.
+// primary is the server of the zones that a secondary transfers.
 type primary struct {
 	address string
 	serial  atomic.Uint32
-	rcode   atomic.Int32 // of its answers, or lab.Silent
+	rcode   atomic.Int32                 // of its answers, or lab.Silent
+	records func(serial uint32) []dns.RR // what a zone has beside its SOA record
 }
 
-func startPrimary(t *testing.T) *primary {
+func startPrimary(t *testing.T, records func(serial uint32) []dns.RR) *primary {
 	t.Helper()
-	p := &primary{address: "127.0.0.1:" + lab.FreePort(t)}
+	p := &primary{address: "127.0.0.1:" + lab.FreePort(t), records: records}
 	p.serial.Store(1)
 	started := make(chan struct{})
 	s := &dns.Server{Addr: p.address, Net: "tcp", Handler: p, NotifyStartedFunc: func() { close(started) }}
@@ -50,11 +51,12 @@ func (p *primary) ServeDNS(w dns.ResponseWriter, r *dns.Msg) {
 	case rcode != dns.RcodeSuccess:
 		m.Rcode = int(rcode)
 	default:
-		soa := &dns.SOA{Hdr: dns.RR_Header{Name: "example.org.", Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: 60},
-			Ns: "ns.example.org.", Mbox: "hostmaster.example.org.", Serial: p.serial.Load(), Refresh: 10, Retry: 10, Expire: 60, Minttl: 60}
+		serial := p.serial.Load()
+		soa := &dns.SOA{Hdr: dns.RR_Header{Name: r.Question[0].Name, Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: 60},
+			Ns: "ns.example.org.", Mbox: "hostmaster.example.org.", Serial: serial, Refresh: 10, Retry: 10, Expire: 60, Minttl: 60}
 		m.Answer = []dns.RR{soa}
 		if r.Question[0].Qtype == dns.TypeAXFR {
-			m.Answer = []dns.RR{soa, test.NS("example.org. 60 IN NS ns.example.org."), test.A("www.example.org. 60 IN A 192.0.2.1"), soa}
+			m.Answer = append(append(m.Answer, p.records(serial)...), soa)
 		}
 	}
 	_ = w.WriteMsg(m)
@@ -71,7 +73,9 @@ type secondary struct {
 // withSecondary runs what happens to a secondary of a primary.
 func withSecondary(t *testing.T, what func(p *primary, s secondary)) {
 	t.Helper()
-	p := startPrimary(t)
+	p := startPrimary(t, func(uint32) []dns.RR {
+		return []dns.RR{test.NS("example.org. 60 IN NS ns.example.org."), test.A("www.example.org. 60 IN A 192.0.2.1")}
+	})
 	synctest.Test(t, func(t *testing.T) {
 		z := file.NewZone("example.org.", "")
 		z.TransferFrom = []string{p.address}
