@@ -1,6 +1,7 @@
 GIT_COMMIT := $(shell git describe --dirty --always 2>/dev/null)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-LDFLAGS = -s -w -X github.com/coredns/coredns/coremain.GitCommit=$(GIT_COMMIT)
+LDFLAGS = -s -w -X github.com/coredns/coredns/coremain.GitCommit=$(GIT_COMMIT) \
+	-X github.com/holdfastdns/holdfast/internal/version.revision=$(GIT_COMMIT)
 FUZZTIME ?= 30s
 BIN = .
 ROOT = bin/image

@@ -25,6 +25,9 @@ func (n *node) carryOut(actions []promise.Action) promise.Reply {
 		case promise.Release:
 			n.spawn(&last, func(ctx context.Context) { n.sendRelease(ctx, a) })
 		case promise.Departure:
+			if a.Observed {
+				continue // it goes, or stays, whatever is decided: see holdSIGTERM
+			}
 			countDeparture(a)
 			if a.Cause == promise.Termination && a.Outcome != promise.Refused {
 				leaves = true

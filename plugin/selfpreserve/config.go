@@ -31,11 +31,12 @@ type config struct {
 	canaries []canary
 	capacity int         // queries a second, or 0
 	tls      *tls.Config // nil if peers talk in the clear
+	observe  bool
 }
 
 // settings are those that bear on decisions.
 func (c *config) settings() promise.Settings {
-	return promise.Settings{HasPeers: c.peers, MinPeers: c.minPeers, MaxHold: c.maxHold, Lifetime: c.promise, Interval: c.interval, Capacity: c.capacity}
+	return promise.Settings{HasPeers: c.peers, MinPeers: c.minPeers, MaxHold: c.maxHold, Lifetime: c.promise, Interval: c.interval, Capacity: c.capacity, Observe: c.observe}
 }
 
 // peerName is a name whose addresses are peers.

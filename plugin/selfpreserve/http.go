@@ -24,7 +24,7 @@ func (n *node) handler() http.Handler {
 // serveReady has no lock to wait for.
 func (n *node) serveReady(w http.ResponseWriter, _ *http.Request) {
 	v := n.view.Load()
-	if !v.State.InService() {
+	if !v.InService {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
 	_, _ = io.WriteString(w, readiness(v))
@@ -32,6 +32,15 @@ func (n *node) serveReady(w http.ResponseWriter, _ *http.Request) {
 
 // readiness is the text of /ready.
 func readiness(v *promise.View) string {
+	switch {
+	case !v.Observe:
+	case v.InService:
+		return "OK"
+	case v.Terminating:
+		return "LEAVING"
+	default:
+		return "STARTING"
+	}
 	switch v.State {
 	case promise.Serving:
 		return "OK"

@@ -174,6 +174,9 @@ func (n *node) setTimer(now time.Duration) {
 func (n *node) holdSIGTERM() {
 	begin := n.now()
 	n.step(promise.Terminate{})
+	if n.view.Load().Observe {
+		return
+	}
 	<-n.mayExit
 	holdDuration.Observe((n.now() - begin).Seconds())
 }

@@ -17,7 +17,7 @@ func TestParseRefuses(t *testing.T) {
 		kind     = "want static ADDRESS... or dns NAME..."
 		address  = "want IP addresses with or without a port, such as 192.0.2.1"
 		name     = "want domain names with or without a port, such as dns.example.org"
-		quota    = "want a whole number from 1 to 1024, or a percentage from 1% to 100%"
+		quota    = "want a whole number from 1 to 1024, a percentage from 1% to 100%, or first the number and then the percentage"
 		hold     = "want one duration from 1s to 1h,"
 		promise  = "want one duration from 1s to 10m,"
 		interval = "want one duration from 100ms to 1m,"
@@ -53,7 +53,7 @@ func TestParseRefuses(t *testing.T) {
 		{"selfpreserve\nselfpreserve", "this plugin can only be used once per Server Block", "once"},
 		{"selfpreserve\nselfpreserve {\n min_peers 2\n}", "this plugin can only be used once per Server Block", "once"},
 		{"selfpreserve {\n min_peers 2\n}\nselfpreserve", "this plugin can only be used once per Server Block", "once"},
-		{"peer static 192.0.2.1", `unknown property "peer"`, "want one of canary, capacity, interval, max_hold, min_peers, peers, promise, tls"},
+		{"peer static 192.0.2.1", `unknown property "peer"`, "want one of canary, capacity, interval, max_hold, min_peers, observe, peers, promise, tls"},
 
 		{"peers", "peers has no value", kind},
 		{"peers 192.0.2.1", `peers "192.0.2.1" is no kind of peers`, kind},
@@ -94,7 +94,14 @@ func TestParseRefuses(t *testing.T) {
 		{numbered("peers dns", 17), `peers dns "n16.example.org" is number 17`, "want at most 16 names"},
 
 		{"min_peers", "min_peers has 0 values", quota},
-		{"min_peers 1 2", `min_peers has 2 values, ["1" "2"]`, quota},
+		{"min_peers 1 2", `min_peers has the values ["1" "2"]`, quota},
+		{"min_peers 10% 20%", `min_peers has the values ["10%" "20%"]`, quota},
+		{"min_peers 50% 2", `min_peers has the values ["50%" "2"]`, quota},
+		{"min_peers 1 2 3%", `min_peers has 3 values, ["1" "2" "3%"]`, quota},
+		{"min_peers 2 0%", `min_peers "0%" is out of range`, quota},
+		{"min_peers 2 50", `min_peers has the values ["2" "50"]`, quota},
+		{"observe true", `observe has 1 values, ["true"]`, "want none"},
+		{"observe\n observe", "observe is given twice", once},
 		{"min_peers 0", `min_peers "0" is out of range`, quota},
 		{"min_peers -1", `min_peers "-1" is out of range`, quota},
 		{"min_peers 1025", `min_peers "1025" is out of range`, quota},

@@ -58,7 +58,7 @@ func (m *Machine) sendRequest(address string, number uint64, renew bool) {
 	}
 	m.pending = append(m.pending, pending{sent: sent, address: address, number: number, renew: renew, at: m.now})
 	m.want(Ask{To: address, Sent: sent, Request: Request{
-		From: m.id, Number: number, Renew: renew, Lifetime: m.settings.Lifetime, Load: m.load,
+		From: m.id, Number: number, Renew: renew, Lifetime: m.settings.Lifetime, Load: m.load, Observe: m.settings.Observe,
 	}})
 }
 

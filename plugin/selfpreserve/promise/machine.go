@@ -12,7 +12,9 @@ type Machine struct {
 	since       time.Duration // in that state
 	fitness     Fitness       // by the last look
 	readyFrom   time.Duration // since when every plugin has been ready, if they are
+	readyOnce   bool          // every plugin was ready at once
 	terminating bool          // SIGTERM has come
+	override    Override      // by the operator
 	deadline    time.Duration // then the server goes, come what may
 	startupWait time.Duration // till then it may be bound by what it promised before it restarted
 
@@ -55,7 +57,7 @@ func (m *Machine) settle() {
 		case Starting:
 			m.settleStarting()
 		case Serving:
-			if m.terminating || !m.fitness.Fit {
+			if m.terminating || !m.fitness.Fit || m.override.Kind == Leave {
 				m.refusal = "" // of the last time
 				m.beginAsking()
 			}
@@ -78,6 +80,7 @@ func (m *Machine) settleStarting() {
 	switch {
 	case m.terminating: // it was never in service: there is nothing to preserve
 		m.leave(Granted)
+	case m.override.Kind == Leave: // it does not come into service
 	case m.fitness.Fit && m.fitness.AllPassed:
 		m.enter(Serving)
 	case m.sickFromStart() && m.now >= m.readyFrom+m.settings.Lifetime:
@@ -91,19 +94,24 @@ func (m *Machine) settleStarting() {
 func (m *Machine) sickFromStart() bool { return m.fitness.PluginsReady && !m.fitness.Fit }
 
 func (m *Machine) settleAsking() {
+	stays := m.override.Kind == Stay
 	switch {
-	case m.terminating && !m.settings.HasPeers && len(m.given) == 0: // alone by choice
+	case m.override.Kind == Leave:
+		m.stepOut()
+	case m.terminating && !m.settings.HasPeers && len(m.given) == 0 && !stays: // alone by choice
 		m.leave(Granted)
 	case m.terminating && m.now >= m.deadline:
 		m.leave(Forced)
 	case !m.terminating && m.fitness.Fit:
-		m.want(Departure{Unfit, Cancelled})
+		m.depart(Cancelled)
 		m.dropRound()
 		m.enter(Serving)
+	case stays:
+		m.dropRound()
 	case m.canLeave() && m.terminating:
 		m.leave(Granted)
 	case m.canLeave():
-		m.want(Departure{Unfit, Granted})
+		m.depart(Granted)
 		m.closeRound()
 		m.enter(Aside)
 	default:
@@ -113,12 +121,16 @@ func (m *Machine) settleAsking() {
 
 func (m *Machine) settleAside() {
 	switch {
+	case m.override.Kind == Leave && m.terminating:
+		m.leave(Overridden)
+	case m.override.Kind == Leave: // it leans on nobody
+		m.dropRound()
 	case m.terminating && m.canExitAside():
 		m.leave(Granted)
 	case m.fitness.Fit && !m.terminating:
 		m.dropRound()
 		m.enter(Serving)
-	case m.terminating, !m.canStayAside():
+	case m.terminating, m.override.Kind == Stay, !m.canStayAside():
 		m.dropRound()
 		m.beginAsking()
 	default:
@@ -129,15 +141,23 @@ func (m *Machine) settleAside() {
 // leave ends the machine. It releases what it holds: this server is going, and whoever goes
 // next needs promises of servers that are still there.
 func (m *Machine) leave(o Outcome) {
-	m.want(Departure{Termination, o})
+	m.depart(o)
 	m.dropRound()
 	m.enter(Leaving)
 }
 
+// depart says what came of a try to leave.
+func (m *Machine) depart(o Outcome) {
+	m.want(Departure{Cause: m.cause(), Outcome: o, Observed: m.settings.Observe})
+}
+
 // cause is why this server would leave.
 func (m *Machine) cause() Cause {
-	if m.terminating {
+	switch {
+	case m.terminating:
 		return Termination
+	case m.fitness.Fit && m.override.Kind == Leave:
+		return Operator
 	}
 	return Unfit
 }

@@ -24,13 +24,17 @@
 //	| starting | leaving | SIGTERM: it was never in service                              |
 //	| starting | asking  | unfit ever since its plugins were ready, for a promise's lifetime |
 //	| serving  | asking  | unfit, or SIGTERM                                             |
+//	| serving  | aside   | the operator says leave                                       |
 //	| serving  | leaving | SIGTERM, and no peers configured                              |
 //	| asking   | serving | fit again, and no SIGTERM                                     |
-//	| asking   | aside   | enough have promised, and no SIGTERM                          |
-//	| asking   | leaving | SIGTERM, and enough have promised or max_hold is over         |
+//	| asking   | aside   | enough have promised, or the operator says leave; no SIGTERM  |
+//	| asking   | leaving | SIGTERM, and enough have promised, max_hold is over or the operator says leave |
 //	| aside    | serving | fit again, and no SIGTERM                                     |
-//	| aside    | asking  | promises ended, or no peers configured: too few would be left |
-//	| aside    | leaving | SIGTERM, and enough promises still hold                       |
+//	| aside    | asking  | promises ended, or no peers configured: too few would be left; or the operator says stay |
+//	| aside    | leaving | SIGTERM, and enough promises still hold or the operator says leave |
+//
+// The operator's word goes before the rule: see Override. A server that observes decides all
+// this, and is in service all the same: see Settings.
 package promise
 
 import (

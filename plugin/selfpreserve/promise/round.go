@@ -62,7 +62,7 @@ func (m *Machine) continueRound(giveUp func()) {
 		m.round.toAsk = m.round.toAsk[1:]
 	}
 	if asked == 0 || m.now >= m.round.until {
-		m.want(Departure{m.cause(), Refused})
+		m.depart(Refused)
 		m.round.failures = min(m.round.failures+1, maxFailures)
 		m.round.due = m.now + m.pause()
 		giveUp()

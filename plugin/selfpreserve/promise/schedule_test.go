@@ -53,6 +53,7 @@ var (
 	anyPause    = rapid.SampledFrom([]time.Duration{0, 0, 20 * time.Millisecond, 300 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 9 * time.Second, 14 * time.Second, 20 * time.Second})
 	anyNumber   = rapid.IntRange(0, 99)
 	anyEvent    = rapid.SampledFrom(events)
+	anyOverride = rapid.SampledFrom([]OverrideKind{Leave, Stay, Resume, Resume})
 	anySteps    = rapid.IntRange(3, 40)
 )
 

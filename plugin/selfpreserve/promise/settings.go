@@ -13,20 +13,19 @@ type Settings struct {
 	Lifetime time.Duration // of a promise
 	Interval time.Duration // of checks and polls
 	Capacity int           // queries a second, or 0
+	Observe  bool          // decide everything, and leave the server in service
 }
 
-// Quota is a number of servers, or a percentage of the peers that are known.
+// Quota is a number of servers, a percentage of the peers that are known, or the larger of
+// both.
 type Quota struct {
-	Number  int
-	Percent int // if not 0, Number does not count
+	Number  int // 0 if there is only a percentage
+	Percent int // 0 if there is only a number
 }
 
 // Of returns how many of the known peers that is: rounded up, and at least one.
 func (q Quota) Of(knownPeers int) int {
-	if q.Percent == 0 {
-		return q.Number
-	}
-	return max(1, int(math.Ceil(float64(knownPeers*q.Percent)/100)))
+	return max(1, q.Number, int(math.Ceil(float64(knownPeers*q.Percent)/100)))
 }
 
 const (

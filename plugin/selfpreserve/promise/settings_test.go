@@ -20,7 +20,9 @@ func TestQuota(t *testing.T) {
 		{Quota{Percent: 50}, 5, 3},
 		{Quota{Percent: 34}, 3, 2},
 		{Quota{Percent: 100}, 7, 7},
-		{Quota{Number: 5, Percent: 20}, 10, 2},
+		{Quota{Number: 5, Percent: 20}, 10, 5},
+		{Quota{Number: 5, Percent: 60}, 10, 6},
+		{Quota{Number: 2, Percent: 50}, 0, 2},
 		{Quota{Percent: 7}, 100, 7},
 		{Quota{Percent: 29}, 100, 29},
 	} {

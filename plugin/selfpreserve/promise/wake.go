@@ -24,10 +24,10 @@ func (m *Machine) Wake() (time.Duration, bool) {
 	if m.state == Asking && m.terminating {
 		at = append(at, m.deadline)
 	}
-	if m.state == Asking && len(m.given) == 0 && m.settings.HasPeers && !m.round.open {
+	if m.wantsToLeave() && len(m.given) == 0 && m.settings.HasPeers && !m.round.open {
 		at = append(at, max(m.round.due, m.startupWait))
 	}
-	if m.state == Starting && m.sickFromStart() {
+	if m.state == Starting && m.sickFromStart() && m.override.Kind != Leave {
 		at = append(at, m.readyFrom+m.settings.Lifetime)
 	}
 	if m.round.open {
@@ -45,7 +45,7 @@ func (m *Machine) Wake() (time.Duration, bool) {
 	for _, p := range m.pending {
 		at = append(at, p.at+m.settings.Patience())
 	}
-	if m.state == Aside && m.needsMore() && !m.round.open {
+	if m.state == Aside && m.needsMore() && !m.round.open && m.override.Kind != Leave {
 		at = append(at, m.round.due)
 	}
 	if len(at) == 0 {

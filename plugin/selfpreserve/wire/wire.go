@@ -41,6 +41,7 @@ type Ask struct {
 	Renew    bool       `json:"renew,omitempty"`
 	Lifetime int64      `json:"lifetime_ms"`
 	Load     int        `json:"load_qps,omitempty"`
+	Observe  bool       `json:"observe,omitempty"` // the reply binds nobody who does not observe
 }
 
 // Reply is the body of the answer to POST /promise.
@@ -86,12 +87,12 @@ func (h Hello) Validate() error {
 
 // AskOf is the body of a request.
 func AskOf(r promise.Request) Ask {
-	return Ask{ID: r.From, Number: r.Number, Renew: r.Renew, Lifetime: r.Lifetime.Milliseconds(), Load: r.Load}
+	return Ask{ID: r.From, Number: r.Number, Renew: r.Renew, Lifetime: r.Lifetime.Milliseconds(), Load: r.Load, Observe: r.Observe}
 }
 
 // Request returns what the body asks, or what is wrong with it.
 func (a Ask) Request() (promise.Request, error) {
-	r := promise.Request{From: a.ID, Number: a.Number, Renew: a.Renew, Load: a.Load}
+	r := promise.Request{From: a.ID, Number: a.Number, Renew: a.Renew, Load: a.Load, Observe: a.Observe}
 	if err := ValidateID(a.ID); err != nil {
 		return r, err
 	}
