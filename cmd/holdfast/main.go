@@ -3,9 +3,13 @@ package main
 
 //go:generate go run ./internal/schema schema
 
-import "github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
+import (
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/heartbeat"
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/probe"
+)
 
 // verbs are those beside version, man and completion.
-var verbs = []cli.Verb{}
+var verbs = []cli.Verb{probe.Verb, heartbeat.Verb}
 
 func main() { cli.Main(verbs) }

@@ -11,12 +11,16 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/heartbeat"
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/probe"
 )
 
 // results are the types of what is printed, by verb. An error is the same for all.
 var results = map[string]reflect.Type{
-	"error":   reflect.TypeFor[cli.Failure](),
-	"version": reflect.TypeFor[cli.Version](),
+	"error":     reflect.TypeFor[cli.Failure](),
+	"version":   reflect.TypeFor[cli.Version](),
+	"probe":     reflect.TypeFor[probe.Round](),
+	"heartbeat": reflect.TypeFor[heartbeat.Change](),
 }
 
 func main() {
