@@ -18,23 +18,31 @@ func (n *node) read(w http.ResponseWriter, r *http.Request, into any) bool {
 		n.reject(w, r, http.StatusForbidden, stranger, errors.New("only a known peer may ask this"))
 		return false
 	}
+	status := http.StatusBadRequest
 	version, err := wire.VersionOf(r.Header.Get(wire.HeaderVersion))
 	if err == nil {
-		err = wire.Decode(http.MaxBytesReader(w, r.Body, wire.MaxBody+1), true, into)
+		status, err = decodeBody(w, r, into)
 	}
-	status := http.StatusBadRequest
-	switch {
-	case err == nil:
+	if err == nil {
 		return true
-	case errors.Is(err, wire.ErrTooLong):
-		status = http.StatusRequestEntityTooLarge
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		status, err = http.StatusRequestTimeout, fmt.Errorf("the body did not come within %s", httpTimeout)
-	case version > wire.Version:
+	}
+	if status == http.StatusBadRequest && version > wire.Version {
 		err = fmt.Errorf("%w%s", err, versions(version))
 	}
 	n.reject(w, r, status, malformed, err)
 	return false
+}
+
+// decodeBody decodes the body of a request strictly. Its error is told with the HTTP status.
+func decodeBody(w http.ResponseWriter, r *http.Request, into any) (status int, err error) {
+	err = wire.Decode(http.MaxBytesReader(w, r.Body, wire.MaxBody+1), true, into)
+	switch {
+	case errors.Is(err, wire.ErrTooLong):
+		return http.StatusRequestEntityTooLarge, err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return http.StatusRequestTimeout, fmt.Errorf("the body did not come within %s", httpTimeout)
+	}
+	return http.StatusBadRequest, err
 }
 
 // versions says of a peer that is not understood that its version may be why.
@@ -77,13 +85,21 @@ const (
 	malformed = "malformed"
 )
 
-// reject replies to a request that does not reach the machine, counts it, and says so
-// at most once a minute.
+// reject refuses a request that does not reach the machine, and counts it.
 func (n *node) reject(w http.ResponseWriter, r *http.Request, status int, reason string, err error) {
 	rejectedTotal.WithLabelValues(reason).Inc()
+	n.refuse(w, r, status, err)
+}
+
+// refuse replies to a request with an error, and says so in the log at most once a minute. A
+// server that has just started does not know its peers yet, and heals by itself.
+func (n *node) refuse(w http.ResponseWriter, r *http.Request, status int, err error) {
 	n.mu.Lock()
 	now := n.now()
-	if n.said.rejected == 0 || now-n.said.rejected >= pauseOfRejections {
+	switch {
+	case now < 2*n.conf.interval && status == http.StatusForbidden:
+		log.Debugf("Rejected %s %s of %s: %s", r.Method, r.URL.Path, r.RemoteAddr, err)
+	case n.said.rejected == 0 || now-n.said.rejected >= pauseOfRejections:
 		n.said.rejected = now
 		log.Warningf("Rejected %s %s of %s: %s", r.Method, r.URL.Path, r.RemoteAddr, err)
 	}

@@ -2,20 +2,23 @@ package selfpreserve
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
-// handler serves people and probes (/ready, /status), and peers (/peer, /promise).
+// handler serves people and probes (/ready, /status, /control), and peers (/peer, /promise).
 func (n *node) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ready", n.serveReady)
 	mux.HandleFunc("GET /status", n.serveStatus)
+	mux.HandleFunc("POST /control", n.serveControl)
 	mux.HandleFunc("GET /peer", versioned(n.servePoll))
 	mux.HandleFunc("POST /promise", versioned(n.servePromise))
 	mux.HandleFunc("DELETE /promise", versioned(n.serveRelease))
@@ -33,18 +36,30 @@ func versioned(serve http.HandlerFunc) http.HandlerFunc {
 // serveReady has no lock to wait for.
 func (n *node) serveReady(w http.ResponseWriter, _ *http.Request) {
 	v := n.view.Load()
-	if !v.State.InService() {
+	if !v.InService {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	_, _ = io.WriteString(w, readiness(v))
+	_, _ = io.WriteString(w, readiness(v, n.now()))
 }
 
 // readiness is the text of /ready.
-func readiness(v *promise.View) string {
+func readiness(v *promise.View, now time.Duration) string {
+	switch {
+	case !v.Observe:
+	case v.InService:
+		return "OK"
+	case v.Terminating:
+		return "LEAVING"
+	default:
+		return "STARTING"
+	}
 	switch v.State {
 	case promise.Serving:
 		return "OK"
 	case promise.Asking:
+		if v.Terminating {
+			return fmt.Sprintf("PRESERVED: %s; leaves in %s at the latest", v.Why, left(v.Deadline-now))
+		}
 		return "PRESERVED: " + v.Why
 	case promise.Aside:
 		return "ASIDE: " + v.Why
@@ -62,6 +77,7 @@ func (n *node) servePoll(w http.ResponseWriter, r *http.Request) {
 		if it.LeavesOnPromises() {
 			n.roster.LeavesOnPromises(it.ID)
 		}
+		n.showPeers()
 	}
 	me := n.me()
 	n.mu.Unlock()

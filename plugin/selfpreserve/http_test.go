@@ -88,7 +88,7 @@ func TestWhatAStrangerSendsChangesNothing(t *testing.T) {
 				{"DELETE", "/promise", `{"id":"id-a","number":7}`, "403 only a known peer may ask this"},
 				{"GET", "/peer", "", `200 { "id": "id-me",`},
 				{"GET", "/ready", "", "200 OK"},
-				{"GET", "/status", "", `200 { "id": "id-me",`},
+				{"GET", "/status", "", `200 { "schema_version": 1, "id": "id-me",`},
 				{"HEAD", "/ready", "", "200 "},
 				{"PUT", "/promise", "", "405 Method Not Allowed"},
 				{"GET", "/promise", "", "405 Method Not Allowed"},

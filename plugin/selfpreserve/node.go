@@ -25,6 +25,7 @@ type node struct {
 
 	measured measured                     // the load; only check has it
 	view     atomic.Pointer[promise.View] // after the last step
+	shown    atomic.Pointer[shown]        // to people
 	mayExit  chan struct{}                // closed when the server may go on with its shutdown
 
 	peerIPs   atomic.Pointer[map[netip.Addr]bool] // for the door, which waits for no lock
@@ -36,6 +37,7 @@ type node struct {
 	dependencies // by the Corefile in force
 	said         said
 	outcome      promise.Outcome // of its leaving
+	fitness      promise.Fitness // by the last look
 	timer        *time.Timer
 	rng          *rand.Rand
 	ctx          context.Context // of the goroutines
@@ -51,6 +53,7 @@ type dependencies struct {
 	lookUp lookup
 	own    func() ownership // made anew now and then: a host's addresses change
 
+	zones   []zoneTeller
 	queries *atomic.Uint64 // asked of its servers; the query path's one atomic add
 	onTrial bool           // it may not come into force, and nobody would say so: it has no peers yet
 }
@@ -74,6 +77,7 @@ func newNode(id promise.ID, conf *config, now func() time.Duration, rng *rand.Ra
 	}
 	view := n.machine.View()
 	n.view.Store(&view)
+	n.shown.Store(&shown{conf: conf, view: &view, me: n.machine.Server()})
 	return n
 }
 
@@ -81,11 +85,15 @@ func newNode(id promise.ID, conf *config, now func() time.Duration, rng *rand.Ra
 func (n *node) run(d dependencies) {
 	n.pause()
 	n.mu.Lock()
-	d.checks.inherit(n.checks)
+	if d.checks.inherit(n.checks); n.ctx != nil {
+		n.record("reload", "")
+	}
 	n.dependencies = d
+	n.showCorefile()
 	n.measured.queries, n.measured.at = n.queries.Load(), n.now()
 	n.roster.Keep(d.conf.finds)
 	n.roster.Find(n.now(), staticPeers, d.conf.static, d.own())
+	n.tellImpossible()
 	ctx, cancel := context.WithCancel(context.Background())
 	n.ctx, n.cancel = ctx, cancel
 	settings := n.settings()
@@ -159,7 +167,8 @@ func (n *node) step(e promise.Event) promise.Reply {
 	actions := n.machine.Step(now, e)
 	after := n.machine.View()
 	n.view.Store(&after)
-	n.tell(*before, after)
+	n.showMachine(now, &after)
+	n.tell(*before, after, n.promised(actions))
 	reply := n.carryOut(actions)
 	n.setTimer(now)
 	return reply
@@ -179,9 +188,24 @@ func (n *node) setTimer(now time.Duration) {
 func (n *node) holdSIGTERM() {
 	begin := n.now()
 	n.step(promise.Terminate{})
-	<-n.mayExit
+	if n.view.Load().Observe {
+		return
+	}
+	for held := true; held; {
+		select {
+		case <-n.mayExit:
+			held = false
+		case <-time.After(holdTold):
+			n.mu.Lock()
+			n.tellHold()
+			n.mu.Unlock()
+		}
+	}
 	holdDuration.Observe((n.now() - begin).Seconds())
 }
+
+// holdTold is how often the log says how long SIGTERM will still be held.
+const holdTold = 5 * time.Second
 
 // notePeerIPs publishes from where peers come. Called with the lock.
 func (n *node) notePeerIPs() {

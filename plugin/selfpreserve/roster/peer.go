@@ -22,6 +22,8 @@ type Peer struct {
 	ID      promise.ID    // "" before it has answered
 	Status  string        // a state's name, Unreachable, Left or Unheard
 	HeardAt time.Duration // when it last answered, if it has an ID
+	Said    promise.State // the last that it said of itself, if it has an ID
+	About   *About        // likewise, if it says that much
 }
 
 // peer is what the roster alone has to know of it, too.
@@ -122,9 +124,10 @@ func (p *peer) is(id promise.ID) {
 // says notes what p has said. An answer from before it said that it leaves may come late.
 func (p *peer) says(now time.Duration, state promise.State) {
 	p.HeardAt, p.leaving = now, p.leaving || state == promise.Leaving
-	if p.Status = state.String(); p.leaving {
-		p.Status = promise.Leaving.String()
+	if p.leaving {
+		state = promise.Leaving
 	}
+	p.Said, p.Status = state, state.String()
 }
 
 // isNamed is whether a name finds p.

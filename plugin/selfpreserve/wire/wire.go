@@ -11,7 +11,8 @@
 // not understood gets no promise, and stays.
 //
 // Where to look: wire.go has what peers send each other, with its limits, version.go the
-// version, decode.go how a body is read, status.go what GET /status says.
+// version, standing.go what a server says of its place in service, decode.go how a body is
+// read, status.go what GET /status says, for which there is a schema in status.schema.json.
 package wire
 
 import (
@@ -42,6 +43,8 @@ type Hello struct {
 
 	// Outcome is granted or forced if the state is leaving; version 0 does not say.
 	Outcome promise.Outcome `json:"outcome,omitempty"`
+
+	Standing *Standing `json:"standing,omitempty"`
 }
 
 // LeavesOnPromises is whether it says that it leaves because enough have promised to stay.
@@ -56,6 +59,7 @@ type Ask struct {
 	Renew    bool       `json:"renew,omitempty"`
 	Lifetime int64      `json:"lifetime_ms"`
 	Load     int        `json:"load_qps,omitempty"`
+	Observe  bool       `json:"observe,omitempty"` // the reply binds nobody who does not observe
 }
 
 // Reply is the body of the answer to POST /promise.
@@ -93,20 +97,26 @@ func ValidateID(id promise.ID) error {
 
 // Validate returns what is wrong with h.
 func (h Hello) Validate() error {
-	if len(h.Name) > MaxText || len(h.Version) > MaxText || len(h.Outcome) > MaxText {
-		return fmt.Errorf("name, version or outcome is longer than %d octets", MaxText)
+	if !IsLine(h.Name) || !IsLine(h.Version) {
+		return fmt.Errorf("name %.20q or version %.20q: want at most %d octets of text", h.Name, h.Version, MaxText)
+	}
+	if !IsLine(string(h.Outcome)) {
+		return fmt.Errorf("outcome %.20q: want at most %d octets of text", h.Outcome, MaxText)
+	}
+	if err := h.Standing.validate(); err != nil {
+		return err
 	}
 	return ValidateID(h.ID)
 }
 
 // AskOf is the body of a request.
 func AskOf(r promise.Request) Ask {
-	return Ask{ID: r.From, Number: r.Number, Renew: r.Renew, Lifetime: r.Lifetime.Milliseconds(), Load: r.Load}
+	return Ask{ID: r.From, Number: r.Number, Renew: r.Renew, Lifetime: r.Lifetime.Milliseconds(), Load: r.Load, Observe: r.Observe}
 }
 
 // Request returns what the body asks, or what is wrong with it.
 func (a Ask) Request() (promise.Request, error) {
-	r := promise.Request{From: a.ID, Number: a.Number, Renew: a.Renew, Load: a.Load}
+	r := promise.Request{From: a.ID, Number: a.Number, Renew: a.Renew, Load: a.Load, Observe: a.Observe}
 	if err := ValidateID(a.ID); err != nil {
 		return r, err
 	}

@@ -31,6 +31,11 @@ func TestBodiesHaveTheseNamesAndReadBackAsTheSame(t *testing.T) {
 	if got, err := ask.Request(); got != asked || err != nil {
 		t.Errorf("%+v is read as %+v, %v", asked, got, err)
 	}
+	asked.Observe = true
+	readBack(t, AskOf(asked), new(Ask), `{"id":"a","number":7,"renew":true,"lifetime_ms":15000,"load_qps":9,"observe":true}`)
+	if got, err := AskOf(asked).Request(); got != asked || err != nil {
+		t.Errorf("%+v is read as %+v, %v", asked, got, err)
+	}
 	readBack(t, Release{"a", 7}, new(Release), `{"id":"a","number":7}`)
 	readBack(t, Hello{ID: "a", Name: "n", Version: "v", State: promise.Aside, Wire: Version}, new(Hello), `{"id":"a","name":"n","version":"v","state":"aside","wire":1}`)
 }
