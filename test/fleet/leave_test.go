@@ -25,7 +25,7 @@ func TestFleetThatIsTerminatedAtOnceKeepsOneUntilMaxHold(t *testing.T) {
 	for _, p := range f.others(last) {
 		p.Exits(t, 0)
 	}
-	last.await(t, `200 PRESERVED: SIGTERM, has 0 of 1 promises; 127\.0\.0\.\d:\d+.* (?:is leaving|refused)|200 PRESERVED: SIGTERM, has 0 of 1 promises; nobody else to ask`)
+	last.await(t, `200 PRESERVED: SIGTERM, has 0 of 1 promises; 127\.0\.0\.\d:\d+.* (?:is leaving|refused).*|200 PRESERVED: SIGTERM, has 0 of 1 promises; nobody else to ask; leaves in \d+s at the latest`)
 	lab.Until(t, "a round in vain is counted", func() bool {
 		n := last.metric(`departures_total{cause="termination",outcome="refused"}`)
 		return n != "" && n != "0"
