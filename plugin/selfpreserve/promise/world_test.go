@@ -15,7 +15,8 @@ type world struct {
 	servers []*server
 	shared  uint16 // bit i: server i belongs to another world too, and is copied before it changes
 	net     []*message
-	floor   int // no departure may leave fewer in service than that; 0 before the fleet is in service
+	wild    bool // clocks have any rate, and nobody waits at its start: only the floor holds
+	floor   int  // no departure may leave fewer in service than that; 0 before the fleet is in service
 
 	send  func(*message) // if it is not just to lie in net
 	said  *[]line        // a transcript, if wanted
@@ -49,13 +50,25 @@ type message struct {
 }
 
 func newWorld(n int, set Settings) *world {
-	w := &world{moved: map[[2]State]bool{}}
+	return newWorldOf(&world{}, n, set)
+}
+
+func newWorldOf(w *world, n int, set Settings) *world {
+	w.moved = map[[2]State]bool{}
 	for i := range n {
 		s := &server{address: fmt.Sprintf("s%d", i), rate: 1, up: true, fit: true, allPassed: true}
-		s.m = New(w.id(i, s), set)
+		s.m = w.newMachine(w.id(i, s), set)
 		w.servers = append(w.servers, s)
 	}
 	return w
+}
+
+func (w *world) newMachine(id ID, set Settings) *Machine {
+	m := New(id, set)
+	if w.wild {
+		m.startupWait = 0
+	}
+	return m
 }
 
 // clone returns a world that goes on by itself. Servers are copied when they change.
@@ -211,7 +224,7 @@ func (w *world) restart(i int) error {
 	s := w.own(i)
 	s.up, s.born, s.lost = true, w.now, nil
 	s.restarts++
-	s.m = New(w.id(i, s), s.m.settings)
+	s.m = w.newMachine(w.id(i, s), s.m.settings)
 	for k := range w.servers {
 		for n, l := range w.servers[k].lost {
 			if l.giver == i && l.until > w.truth(s, s.m.settings.Lifetime) {
