@@ -94,9 +94,14 @@ func (w *world) own(i int) *server {
 	return &s
 }
 
-// id is such that the order of ids is that of the servers, also over restarts.
+// id has the letter of the server behind one by which ids are ordered: as the servers are, and
+// the other way round after every other restart.
 func (w *world) id(i int, s *server) ID {
-	return ID(fmt.Sprintf("%c%s", 'a'+i, strings.Repeat("'", s.restarts)))
+	order := 'a' + i
+	if s.restarts%2 == 1 {
+		order = 'z' - i
+	}
+	return ID(fmt.Sprintf("%c%c%s", order, 'a'+i, strings.Repeat("'", s.restarts)))
 }
 
 // others are the peers of server i, the next one first.
@@ -198,15 +203,32 @@ func (w *world) deliver(m *message) error {
 	return nil
 }
 
-// pass lets time pass, and wakes every machine.
+// pass lets time pass, and wakes the machines that want it, and no others.
 func (w *world) pass(d time.Duration) error {
 	w.now += d
-	for i := range w.servers {
-		if err := w.tell(i, Tick{}); err != nil {
-			return err
+	for i, s := range w.servers {
+		if at, ok := s.m.Wake(); ok && at <= w.clock(s) {
+			if err := w.tell(i, Tick{}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// sees tells server i who is there, and who answers there; one of them it may miss.
+func (w *world) sees(i, missing int) error {
+	seen := PeersSeen{Jitter: w.seen(i).Jitter}
+	for _, p := range w.others(i) {
+		if j := w.index(p.Address); j != missing {
+			if w.servers[j].up {
+				p.ID = w.servers[j].m.id
+			}
+			seen.Peers = append(seen.Peers, p)
+		}
+	}
+	seen.KnownPeers = len(seen.Peers)
+	return w.tell(i, seen)
 }
 
 // health fails or mends the checks of server i.
