@@ -304,3 +304,20 @@ func TestALongReasonIsCutToWhatAPeerTakes(t *testing.T) {
 		t.Errorf("%q, %v", me.Standing.Reason, err)
 	}
 }
+
+func TestAPeerThatLeftIsShownAsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, 3, near(1))
+		<-f.terminate(f.nodes[1])
+		time.Sleep(time.Minute)
+		it := f.nodes[0].status(time.Now()).Peers[0]
+		if it.State != "left" || it.Says == nil || it.Says.State != promise.Leaving || it.Name != hostName() {
+			t.Errorf("%+v, which says %+v", it, it.Says)
+		}
+		schematest.Status(t, f.nodes[0].statusText())
+		history := strings.Join(f.nodes[0].whatChanged(), "\n")
+		if !strings.Contains(history, "peer 10.0.0.2:8182 ("+hostName()+") left") || strings.Contains(history, "unreachable") {
+			t.Error(history)
+		}
+	})
+}
