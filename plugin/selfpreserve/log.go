@@ -208,7 +208,7 @@ func (n *node) names(promised []promise.Peer) string {
 // tellChecks writes a line when a check makes the server unfit, and when it no longer does.
 func (n *node) tellChecks() {
 	for _, c := range n.checks.all {
-		failing := c.fails > tolerated
+		failing := c.sick
 		if n.view.Load().State == promise.Starting {
 			failing = c.fails > tolerated*startupSpeedup // it starts, and heals by itself
 		}

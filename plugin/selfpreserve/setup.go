@@ -79,7 +79,7 @@ func (cf *corefile) dependencies() (dependencies, error) {
 		}
 		d.lookUp = lookUpAt(address)
 		for _, c := range conf.canaries {
-			d.checks.add(c.String(), c.lookAt(address))
+			d.checks.add(c.String(), c.lookAt(address, conf.lookTime()))
 		}
 	}
 	for _, b := range cf.blocks {

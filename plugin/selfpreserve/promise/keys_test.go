@@ -108,6 +108,10 @@ func (k *keys) server(w *world, i int, s *server) {
 	k.buf = append(k.buf, byte(m.state), bit(m.fitness.Fit), bit(m.fitness.AllPassed), bit(m.fitness.PluginsReady), bit(m.terminating), bit(m.round.open))
 	k.buf = append(append(k.buf, m.override.Kind...), 0xf8)
 	k.at(m.startupWait - now)
+	if m.asides > 0 { // that one is forgotten takes longer than is walked
+		k.buf = append(k.buf, 0xf7, byte(m.asides))
+		k.at(m.steadyUntil() - now)
+	}
 	if m.state == Starting && m.fitness.PluginsReady {
 		k.at(m.readyFrom + m.settings.Lifetime - now)
 		k.at(m.readyFrom + m.settings.ColdStart - now)

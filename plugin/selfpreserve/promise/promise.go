@@ -31,7 +31,7 @@
 //	| asking   | serving | fit again, and no SIGTERM                                     |
 //	| asking   | aside   | enough have promised, or the operator says leave; no SIGTERM  |
 //	| asking   | leaving | SIGTERM, and enough have promised, max_hold is over or the operator says leave |
-//	| aside    | serving | fit again, and no SIGTERM                                     |
+//	| aside    | serving | fit again, and no SIGTERM; see "Too much load"                |
 //	| aside    | asking  | promises ended, or no peers configured: too few would be left; or the operator says stay |
 //	| aside    | leaving | SIGTERM, and enough promises still hold or the operator says leave |
 //
