@@ -105,10 +105,10 @@ func (n *node) resolve(ctx context.Context, name peerName, own ownership) {
 	defer n.mu.Unlock()
 	empty := len(slices.Concat(found...)) == 0
 	for i, qtype := range addressTypes {
-		if errs[i] == nil && !empty {
+		switch {
+		case !empty && errs[i] == nil:
 			n.roster.Find(n.now(), name.source(qtype), found[i], own)
-		}
-		if errors.Join(errs...) == nil && empty {
+		case empty && errors.Join(errs...) == nil:
 			n.roster.FoundNobody(n.now(), name.source(qtype))
 		}
 	}

@@ -2,12 +2,15 @@ package selfpreserve
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
 // Ten servers become four at once, and later three: each leaves on promises.
@@ -68,7 +71,7 @@ func TestNamesWithTooManyAddressesAreALine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSurveyor(t, nobody)
 		s.run(s.dependencies)
-		synctest.Wait() // it is in service, and has said so
+		time.Sleep(time.Second) // it comes into service
 		step := func(n int, want string) {
 			t.Helper()
 			var all strings.Builder
@@ -115,5 +118,20 @@ func TestAddressesOfANameThatIsEmptyAreThoseOfStrangersAfterTenMinutes(t *testin
 				t.Errorf("%s: it is trusted for %s, want %s", c.name, took, c.trusted)
 			}
 		})
+	}
+}
+
+func TestWhoSaysThatItLeavesWhenItIsPolledIsNotMissed(t *testing.T) {
+	for outcome, want := range map[string]int{"granted": 3, "forced": 4, "": 4, "some of a later version": 4} {
+		address, c := serving(t, saying(200, `{"id":"id-a","state":"leaving","outcome":"`+outcome+`"}`))
+		s := newStill(t)
+		s.client = c
+		it, name := netip.MustParseAddrPort(address), roster.Source{Name: "a."}
+		s.roster.Find(s.clock, name, []netip.AddrPort{it}, nobody)
+		s.poll(t.Context(), it, wire.Hello{ID: "id-me"})
+		s.roster.Find(s.clock, name, nil, nobody)
+		if got := s.roster.KnownPeers(s.clock); got != want {
+			t.Errorf("%q: %d are known, want %d", outcome, got, want)
+		}
 	}
 }

@@ -47,6 +47,18 @@ func TestWhoLeftOnPromisesIsNotMissed(t *testing.T) {
 	}
 }
 
+// It polls for as long as its lame duck lasts, and does not answer.
+func TestWhoHasLeftStaysSoThoughItGoesOnPolling(t *testing.T) {
+	r, all := New("me"), addrs("10.0.0.1:8182")
+	r.Find(0, Source{}, all, nobody)
+	r.Answered(0, all[0], "a", promise.Leaving)
+	r.Silent(all[0])
+	r.Polled(1, "a", promise.Leaving)
+	if got := r.Peers()[0]; got.Status != Left || got.HeardAt != 0 {
+		t.Errorf("it is %+v", got)
+	}
+}
+
 // What the README says of how long an address is trusted.
 func TestAnAddressIsTrustedForAsLongAsTheREADMESays(t *testing.T) {
 	a := Source{Name: "a."}
