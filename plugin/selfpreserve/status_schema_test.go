@@ -164,7 +164,7 @@ func TestTheHistoryHasWhatHappenedToAServerAndItsPeers(t *testing.T) {
 		f.kill(f.nodes[1])
 		time.Sleep(11 * time.Second)
 		m.heals()
-		time.Sleep(3 * time.Second)
+		time.Sleep(6 * time.Second)
 		m.run(f.dependencies(m)) // a reload
 		name := hostName()
 		want := []string{
