@@ -16,7 +16,7 @@ type Machine struct {
 	terminating bool          // SIGTERM has come
 	override    Override      // by the operator
 	deadline    time.Duration // then the server goes, come what may
-	startupWait time.Duration // till then it may be bound by what it promised before it restarted
+	startupWait time.Duration // till then others may lean on what it promised before it restarted
 
 	peers      []Peer  // others, best first
 	knownPeers int     // how many others, for a percentage
