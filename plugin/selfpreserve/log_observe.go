@@ -14,7 +14,14 @@ func (n *node) tellObserved(now promise.View, promised string) {
 	case now.State == promise.Aside:
 		log.Infof("Observes: would step aside, with /ready at 503: %s%s", now.Why, promised)
 	case now.State == promise.Leaving:
-		log.Infof("Observes: would leave service now: enough peers have promised to stay%s", promised)
+		why := "enough peers have promised to stay" + promised
+		switch {
+		case !now.HasPeers:
+			why = "it has no peers"
+		case promised == "":
+			why = "by force, as max_hold is over"
+		}
+		log.Infof("Observes: would leave service now: %s", why)
 	}
 }
 
