@@ -24,5 +24,6 @@ func main() {
 	// -version, the line at the start and version.bind print it; scripts that look
 	// for CoreDNS-1.15.0 at the beginning of the line still find it.
 	caddy.AppVersion = fmt.Sprintf("%s (Holdfast %s)", coremain.CoreVersion, version.Number())
+	checkIfAsked()
 	coremain.Run()
 }

@@ -6,7 +6,7 @@
 // watch has frozen, a file that nobody writes any more.
 //
 // Package verdict decides how old a zone is; this package feeds it and acts on it.
-// zone.go looks at each zone about every interval: at other servers (probe.go), and at
+// zone.go looks at each zone about every interval: at other servers (probe.go, ask), and at
 // this server's own backend past its cache (backend.go, heartbeat.go). It publishes the
 // verdict, which the handler in this file loads. mark.go decides what happens to a
 // message, and writer.go and reply.go do it. lifecycle.go starts and stops the watching and
