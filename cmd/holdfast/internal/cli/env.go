@@ -49,7 +49,7 @@ func (e *Env) JSON() bool { return e.format == formatJSON }
 func (e *Env) Print(r Result) {
 	var err error
 	if e.JSON() {
-		err = json.NewEncoder(e.Out).Encode(r)
+		err = e.encode(r)
 	} else {
 		var text strings.Builder
 		r.WriteText(&text, e.paint())
@@ -66,6 +66,12 @@ func (e *Env) PrintAgain(r Result) {
 		fmt.Fprint(e.Out, "\x1b[H\x1b[2J") // Print says if it cannot be written
 	}
 	e.Print(r)
+}
+
+func (e *Env) encode(object any) error {
+	out := json.NewEncoder(e.Out)
+	out.SetEscapeHTML(false) // "6 < 7" is for people, too
+	return out.Encode(object)
 }
 
 // Notef tells a person something beside the result, on stderr, in one line.
