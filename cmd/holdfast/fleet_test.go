@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -23,7 +24,7 @@ func startFleet(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	for i, s := range servers {
 		it := &stub{status: wire.Status{Schema: wire.StatusSchema, ID: promise.ID(fmt.Sprint("id-", i)), Name: fmt.Sprint("ns", i+1), Version: "1.15.0", Holdfast: "0.1.0",
-			State: promise.Serving, InService: true, MayLeave: n - 1, MinPeers: 1, KnownPeers: n - 1, Departure: wire.Departure{OK: i < n-1}}}
+			State: promise.Serving, Since: time.Now(), InService: true, MayLeave: n - 1, MinPeers: 1, KnownPeers: n - 1, Departure: wire.Departure{OK: i < n-1}}}
 		if i == n-1 {
 			it.status.Departure.Why = "0 of 1 peers would promise to stay"
 		}
