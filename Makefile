@@ -3,7 +3,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 30s
 BINARY = coredns
 ROOT = bin/image
-IMAGE = holdfast:$(GIT_COMMIT)
+IMAGE = holdfast
 
 .PHONY: build test race lint fuzz bench gen recipe incidents resolvers cluster cluster-gate cluster-down cluster-program image image-root
 
@@ -74,7 +74,8 @@ cluster-down: cluster-program
 cluster-program:
 	go -C test/cluster build -o ../../bin/cluster .
 
-# The image without a registry; for another architecture: make image GOARCH=arm64
+# The image without a registry, named holdfast unless IMAGE says otherwise; for another
+# architecture: make image GOARCH=arm64
 image:
 	build/image/local $(IMAGE)
 
