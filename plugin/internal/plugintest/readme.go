@@ -36,7 +36,7 @@ func Syntax(t *testing.T, firstLine string, properties []string) {
 		t.Errorf("the README's Syntax begins with %.40q, want %q", block, firstLine)
 	}
 	var documented []string
-	for _, m := range regexp.MustCompile(`(?m)^ {4}(\w+) `).FindAllStringSubmatch(block, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^ {4}(\w+)(?: |$)`).FindAllStringSubmatch(block, -1) {
 		documented = append(documented, m[1])
 	}
 	slices.Sort(documented)

@@ -36,7 +36,7 @@ func (e Fitness) apply(m *Machine) {
 	if !m.fitness.PluginsReady {
 		m.readyFrom = m.now
 	}
-	m.fitness = e
+	m.fitness, m.readyOnce = e, m.readyOnce || e.PluginsReady
 }
 
 func (e LoadSeen) apply(m *Machine) { m.load = e.QPS }
@@ -48,7 +48,15 @@ func (Terminate) apply(m *Machine) {
 	}
 }
 
-func (e Reload) apply(m *Machine) { m.settings = e.Settings }
+// apply takes the settings. What was held, and said, while the server observed binds nobody;
+// what it has given is kept, as others may lean on it.
+func (e Reload) apply(m *Machine) {
+	if e.Settings.Observe != m.settings.Observe {
+		m.dropRound()
+		m.override = Override{}
+	}
+	m.settings = e.Settings
+}
 
 // An Action is what a machine wants done.
 type Action interface{ isAction() }
@@ -69,8 +77,13 @@ type (
 	Answer struct{ Reply }
 	// Departure is one that was decided on: a counter, and more if it ends the process.
 	Departure struct {
-		Cause   Cause
-		Outcome Outcome
+		Cause    Cause
+		Outcome  Outcome
+		Observed bool // by a server that stays in service, and goes at SIGTERM, whatever it decides
+
+		// Promised are the servers that have promised to stay, if it is granted: whom those
+		// who wonder where a server has gone can ask.
+		Promised []Peer
 	}
 )
 
@@ -86,6 +99,7 @@ type Request struct {
 	Renew    bool          // of a promise that was given
 	Lifetime time.Duration // asked for
 	Load     int           // queries a second that would come from From
+	Observe  bool          // From only observes: who does not is not bound by what it replies
 }
 
 // Reply is the answer to a Request.
@@ -114,9 +128,12 @@ type Outcome string
 const (
 	Termination Cause = "termination"
 	Unfit       Cause = "unfit"
+	Operator    Cause = "operator" // said Leave to a server that is fit
 
 	Granted   Outcome = "granted"
 	Refused   Outcome = "refused"   // a round ended without enough promises
 	Forced    Outcome = "forced"    // max_hold is over
 	Cancelled Outcome = "cancelled" // fit again before enough had promised
+
+	Overridden Outcome = "overridden" // by the operator's Leave
 )

@@ -27,6 +27,8 @@ func TestTheRuleHoldsInEveryState(t *testing.T) {
 		{servers: 2, minPeers: 1, terminate: 2, sick: 1, room: 2, slow: true},
 		{servers: 2, minPeers: 1, sick: 2, doubtful: 2, doubles: 1, room: 2, steps: 9, gate: all},
 		{servers: 2, minPeers: 1, terminate: 2, sick: 1, kills: 1, restarts: 1, room: 2, steps: 8, gate: all},
+		{servers: 2, minPeers: 1, terminate: 1, sick: 1, overrides: 2, room: 2, steps: 8, gate: 12},
+		{servers: 3, minPeers: 1, terminate: 1, sick: 1, overrides: 2, room: 1, steps: 6, gate: 8},
 		{servers: 3, minPeers: 1, terminate: 2, room: 2, steps: 9, gate: all},
 		{servers: 3, minPeers: 2, terminate: 2, room: 2, steps: 8, gate: all},
 		{servers: 3, minPeers: 1, terminate: 1, sick: 1, room: 2, slow: true, steps: 7, gate: 9},

@@ -32,11 +32,26 @@ type asker struct {
 // apply decides on a request, and says so.
 func (e Requested) apply(m *Machine) {
 	reply := Reply{From: m.id, Number: e.Number}
+	if e.Observe && !m.settings.Observe {
+		m.want(Answer{m.wouldReply(e.Request, reply)})
+		return
+	}
 	if reply.Why = m.whyNot(e.Request); reply.Why == "" {
 		g := m.give(e.Request) // perhaps before, by the settings before a reload
 		reply.Granted, reply.Lifetime, reply.Capacity = true, min(e.Lifetime, m.settings.Lifetime, g.until-m.now), g.load
 	}
 	m.want(Answer{reply})
+}
+
+// wouldReply completes the reply to one that only observes: what this server would say, and
+// does not: who stays in service whatever is said must not keep others from leaving.
+func (m *Machine) wouldReply(r Request, reply Reply) Reply {
+	r.Renew = false // it cannot have it: nothing is given
+	if reply.Why = m.whyNot(r); reply.Why == "" {
+		reply.Granted, reply.Lifetime = true, min(r.Lifetime, m.settings.Lifetime)
+		reply.Capacity = max(0, min(r.Load, m.spareCapacity()))
+	}
+	return reply
 }
 
 // whyNot returns why a request is not granted, or "".
@@ -48,13 +63,15 @@ func (m *Machine) whyNot(r Request) string {
 		return "it is this server"
 	case r.Lifetime <= 0:
 		return "a promise of no time"
+	case m.settings.Observe && !r.Observe: // its promise would not bind
+		return "only observes"
 	case !m.settings.HasPeers: // it would leave without asking
 		return "has no peers"
 	case !m.state.InService():
 		return "is " + m.state.String()
 	case !m.fitness.Fit || !m.fitness.AllPassed:
 		return "is not fit"
-	case r.Renew && m.state == Asking:
+	case r.Renew && (m.wantsToLeave() || m.terminating):
 		return "wants to leave itself"
 	case r.Renew && i < 0:
 		return "has no such promise"
@@ -62,7 +79,7 @@ func (m *Machine) whyNot(r Request) string {
 		return ""
 	case r.Number <= m.highestNumber(r.From):
 		return "has ended that promise"
-	case m.state == Asking && r.From > m.id:
+	case m.wantsToLeave() && (r.From > m.id || m.yielded && m.now >= m.startupWait):
 		return "wants to leave itself"
 	case m.terminating && m.deadline < m.now+lifetime:
 		return "has to leave before that"
@@ -80,6 +97,7 @@ func (m *Machine) give(r Request) given {
 		if m.state == Asking {
 			m.dropRound()
 			m.round.due = m.now // again as soon as nobody leans on it
+			m.yielded = true    // and then it is its turn: one that never gets enough would come first for ever
 		}
 		m.noteNumber(r.From, r.Number)
 		m.given = append(m.given, given{to: r.From, number: r.Number})

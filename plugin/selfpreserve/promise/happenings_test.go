@@ -35,6 +35,7 @@ var events = []happens{
 		}
 		return nil
 	}},
+	{"override", func(s *schedule, i int) error { return s.w.tell(i, Override{Kind: anyOverride.Draw(s.T, "override")}) }},
 	{"cut from all", func(s *schedule, i int) error { return s.part(func(a, b int) bool { return a == i || b == i }) }},
 	{"cut one way", func(s *schedule, i int) error { return s.part(func(a, _ int) bool { return a == i }) }},
 	{"split", func(s *schedule, i int) error { return s.part(func(a, b int) bool { return a <= i != (b <= i) }) }},
@@ -94,6 +95,9 @@ func (s *schedule) getAway(late *lateness) error {
 			if err := s.again(i); err != nil {
 				return err
 			}
+		}
+		if err := s.w.tell(i, Override{Kind: Resume}); err != nil {
+			return err
 		}
 		if err := s.w.health(i, server.fit, server.fit); err != nil {
 			return err

@@ -57,7 +57,7 @@ func newKeys(servers int, unit time.Duration, slow bool) *keys {
 
 func (k *keys) of(w *world, left faults) [2]uint64 {
 	k.number(w)
-	k.buf = append(k.buf[:0], left.terminate, left.sick, left.doubtful, left.kills, left.restarts, left.doubles)
+	k.buf = append(k.buf[:0], left.terminate, left.sick, left.doubtful, left.kills, left.restarts, left.overrides, left.doubles)
 	for i, s := range w.servers {
 		k.server(w, i, s)
 	}
@@ -106,14 +106,17 @@ func (k *keys) server(w *world, i int, s *server) {
 	}
 	m, now := s.m, w.clock(s)
 	k.buf = append(k.buf, byte(m.state), bit(m.fitness.Fit), bit(m.fitness.AllPassed), bit(m.fitness.PluginsReady), bit(m.terminating), bit(m.round.open))
+	k.buf = append(append(k.buf, m.override.Kind...), 0xf8)
 	k.at(m.startupWait - now)
 	if m.state == Starting && m.fitness.PluginsReady {
 		k.at(m.readyFrom + m.settings.Lifetime - now)
+		k.at(m.readyFrom + m.settings.ColdStart - now)
+		k.buf = append(k.buf, bit(m.heard))
 	}
 	if m.terminating {
 		k.at(m.deadline - now)
 	}
-	if m.state == Asking || m.state == Aside { // else a round begins anew
+	if m.state == Asking || m.state == Aside || m.asksFromOutside() { // else a round begins anew
 		k.at(m.round.due - now)
 		if k.slow { // else any pause is over after a unit
 			k.buf = append(k.buf, byte(m.round.failures))

@@ -12,18 +12,22 @@ type Machine struct {
 	since       time.Duration // in that state
 	fitness     Fitness       // by the last look
 	readyFrom   time.Duration // since when every plugin has been ready, if they are
+	readyOnce   bool          // every plugin was ready at once
 	terminating bool          // SIGTERM has come
+	override    Override      // by the operator
 	deadline    time.Duration // then the server goes, come what may
 	startupWait time.Duration // till then it may be bound by what it promised before it restarted
 
 	peers      []Peer  // others, best first
 	knownPeers int     // how many others, for a percentage
+	heard      bool    // one of them has replied to a request since this process started
 	jitter     float64 // of the pauses between rounds, from 0 to 1
 	load       int     // queries a second of this server
 
-	given  []given
-	askers []asker
-	asking // promises of others, and the round that is to get them
+	given   []given
+	askers  []asker
+	yielded bool // gave to a lower id while asking, and has not tried a round of its own since
+	asking       // promises of others, and the round that is to get them
 
 	actions []Action
 }
@@ -55,7 +59,7 @@ func (m *Machine) settle() {
 		case Starting:
 			m.settleStarting()
 		case Serving:
-			if m.terminating || !m.fitness.Fit {
+			if m.terminating || !m.fitness.Fit || m.override.Kind == Leave {
 				m.refusal = "" // of the last time
 				m.beginAsking()
 			}
@@ -72,38 +76,28 @@ func (m *Machine) enter(s State) { m.state, m.since = s, m.now }
 func (m *Machine) beginAsking() {
 	m.enter(Asking)
 	m.round.due, m.round.failures = m.now, 0
+	m.yielded = false
 }
-
-func (m *Machine) settleStarting() {
-	switch {
-	case m.terminating: // it was never in service: there is nothing to preserve
-		m.leave(Granted)
-	case m.fitness.Fit && m.fitness.AllPassed:
-		m.enter(Serving)
-	case m.sickFromStart() && m.now >= m.readyFrom+m.settings.Lifetime:
-		m.beginAsking()
-	}
-}
-
-// sickFromStart is whether a server that starts is as sick as it was when its plugins got
-// ready. If all are, because what they depend on is lost, staying out would leave nobody:
-// after a while it asks.
-func (m *Machine) sickFromStart() bool { return m.fitness.PluginsReady && !m.fitness.Fit }
 
 func (m *Machine) settleAsking() {
+	stays := m.override.Kind == Stay
 	switch {
-	case m.terminating && !m.settings.HasPeers && len(m.given) == 0: // alone by choice
+	case m.override.Kind == Leave:
+		m.stepOut()
+	case m.terminating && !m.settings.HasPeers && len(m.given) == 0 && !stays: // alone by choice
 		m.leave(Granted)
 	case m.terminating && m.now >= m.deadline:
 		m.leave(Forced)
 	case !m.terminating && m.fitness.Fit:
-		m.want(Departure{Unfit, Cancelled})
+		m.depart(Cancelled)
 		m.dropRound()
 		m.enter(Serving)
+	case stays:
+		m.dropRound()
 	case m.canLeave() && m.terminating:
 		m.leave(Granted)
 	case m.canLeave():
-		m.want(Departure{Unfit, Granted})
+		m.depart(Granted)
 		m.closeRound()
 		m.enter(Aside)
 	default:
@@ -113,12 +107,16 @@ func (m *Machine) settleAsking() {
 
 func (m *Machine) settleAside() {
 	switch {
+	case m.override.Kind == Leave && m.terminating:
+		m.leave(Overridden)
+	case m.override.Kind == Leave: // it leans on nobody
+		m.dropRound()
 	case m.terminating && m.canExitAside():
 		m.leave(Granted)
 	case m.fitness.Fit && !m.terminating:
 		m.dropRound()
 		m.enter(Serving)
-	case m.terminating, !m.canStayAside():
+	case m.terminating, m.override.Kind == Stay, !m.canStayAside():
 		m.dropRound()
 		m.beginAsking()
 	default:
@@ -129,15 +127,29 @@ func (m *Machine) settleAside() {
 // leave ends the machine. It releases what it holds: this server is going, and whoever goes
 // next needs promises of servers that are still there.
 func (m *Machine) leave(o Outcome) {
-	m.want(Departure{Termination, o})
+	m.depart(o)
 	m.dropRound()
 	m.enter(Leaving)
 }
 
+// depart says what came of a try to leave.
+func (m *Machine) depart(o Outcome) {
+	d := Departure{Cause: m.cause(), Outcome: o, Observed: m.settings.Observe}
+	if o == Granted {
+		for _, h := range m.held {
+			d.Promised = append(d.Promised, Peer{Address: h.address, ID: h.giver})
+		}
+	}
+	m.want(d)
+}
+
 // cause is why this server would leave.
 func (m *Machine) cause() Cause {
-	if m.terminating {
+	switch {
+	case m.terminating:
 		return Termination
+	case m.fitness.Fit && m.override.Kind == Leave:
+		return Operator
 	}
 	return Unfit
 }

@@ -17,7 +17,10 @@ type lost struct {
 // serves is whether clients are sent to a server, by the rule and not by the machine.
 func serves(s *server) bool { return s.up && (s.m.state == Serving || s.m.state == Asking) }
 
-// lose takes server i out of service by no decision of its machine.
+// overridden is whether the operator, and not the rule, keeps a server out of service.
+func overridden(s *server) bool { return s.m.override.Kind == Leave }
+
+// lose takes server i out of service by no decision of its machine, or by the operator's.
 func (w *world) lose(i int) {
 	s := w.own(i)
 	for _, g := range s.m.given {
@@ -28,7 +31,7 @@ func (w *world) lose(i int) {
 			}
 		}
 	}
-	s.gone, s.up = true, false
+	s.gone = true
 }
 
 // kill ends server i by force.
@@ -41,13 +44,14 @@ func (w *world) kill(i int) {
 		return
 	}
 	w.lose(i)
+	w.servers[i].up = false
 }
 
 // judge looks at one step of server i: from what state, to a request not granted before or
 // to anything else, and what was done.
 func (w *world) judge(i int, before State, fresh bool, actions []Action) error {
 	s := w.servers[i]
-	left := before != s.m.state && s.m.state == Aside
+	left := before != s.m.state && s.m.state == Aside && !overridden(s)
 	for _, a := range actions {
 		switch a := a.(type) {
 		case Answer:
@@ -59,6 +63,10 @@ func (w *world) judge(i int, before State, fresh bool, actions []Action) error {
 			}
 		case Departure:
 			switch {
+			case a.Outcome == Overridden:
+				if before.InService() {
+					w.lose(i)
+				}
 			case a.Cause != Termination || a.Outcome == Refused:
 			case a.Outcome == Forced && !s.m.settings.HasPeers, a.Outcome == Granted && !s.m.settings.HasPeers && before != Starting:
 				w.lose(i) // alone by choice: it asks nobody
@@ -102,12 +110,12 @@ func (w *world) check() error {
 		if serves(s) {
 			inService++
 		}
-		if s.m.state == Aside {
+		if s.m.state == Aside && !overridden(s) {
 			if err := w.leftBehind(i); err != nil {
 				return fmt.Errorf("%s is aside: %w", s.m.id, err)
 			}
 		}
-		if !serves(s) && slices.ContainsFunc(s.m.given, func(g given) bool { return g.until > w.clock(s) }) {
+		if !serves(s) && !overridden(s) && slices.ContainsFunc(s.m.given, func(g given) bool { return g.until > w.clock(s) }) {
 			return fmt.Errorf("%s is %s though it has promised to stay: %v", s.m.id, s.m.state, s.m.given)
 		}
 		if at, ok := s.m.Wake(); ok && at <= s.m.now {

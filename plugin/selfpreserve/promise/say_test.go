@@ -56,8 +56,11 @@ func describe(e Event) string {
 		}
 		return "fit"
 	}
-	if r, ok := e.(Reload); ok {
-		return fmt.Sprintf("reload promise=%s min_peers=%+v", r.Settings.Lifetime, r.Settings.MinPeers)
+	switch e := e.(type) {
+	case Reload:
+		return fmt.Sprintf("reload promise=%s min_peers=%+v", e.Settings.Lifetime, e.Settings.MinPeers)
+	case Override:
+		return "the operator says " + string(e.Kind)
 	}
 	return strings.TrimPrefix(fmt.Sprintf("%T", e), "promise.")
 }
@@ -71,7 +74,7 @@ func describeAll(state State, actions []Action) string {
 			if a.Renew {
 				verb = fmt.Sprintf("renew by %d", a.Sent)
 			}
-			words = append(words, fmt.Sprintf("%s %d of %s", verb, a.Number, a.To)+some("load", a.Load))
+			words = append(words, fmt.Sprintf("%s %d of %s", verb, a.Number, a.To)+some("load", a.Load)+observed(a.Observe))
 		case Release:
 			words = append(words, fmt.Sprintf("release %d to %s", a.Number, a.To))
 		case Answer:
@@ -81,10 +84,17 @@ func describeAll(state State, actions []Action) string {
 				words = append(words, fmt.Sprintf("refuse %d: %s", a.Number, a.Why))
 			}
 		case Departure:
-			words = append(words, fmt.Sprintf("departure %s %s", a.Cause, a.Outcome))
+			words = append(words, fmt.Sprintf("departure %s %s", a.Cause, a.Outcome)+observed(a.Observed))
 		}
 	}
 	return strings.Join(words, ", ")
+}
+
+func observed(only bool) string {
+	if only {
+		return " observed"
+	}
+	return ""
 }
 
 func some(what string, n int) string {

@@ -13,20 +13,26 @@ type Settings struct {
 	Lifetime time.Duration // of a promise
 	Interval time.Duration // of checks and polls
 	Capacity int           // queries a second, or 0
+	Observe  bool          // decide everything, and leave the server in service
+
+	// ColdStart is how long a server that has never been fit, and to which no peer replies,
+	// stays out of service; or Never.
+	ColdStart time.Duration
 }
 
-// Quota is a number of servers, or a percentage of the peers that are known.
+// Never is the ColdStart of a server that stays out until it is fit or a peer replies.
+const Never time.Duration = math.MaxInt64
+
+// Quota is a number of servers, a percentage of the peers that are known, or the larger of
+// both.
 type Quota struct {
-	Number  int
-	Percent int // if not 0, Number does not count
+	Number  int // 0 if there is only a percentage
+	Percent int // 0 if there is only a number
 }
 
 // Of returns how many of the known peers that is: rounded up, and at least one.
 func (q Quota) Of(knownPeers int) int {
-	if q.Percent == 0 {
-		return q.Number
-	}
-	return max(1, int(math.Ceil(float64(knownPeers*q.Percent)/100)))
+	return max(1, q.Number, int(math.Ceil(float64(knownPeers*q.Percent)/100)))
 }
 
 const (
@@ -46,8 +52,10 @@ const (
 	maxGiven = 1024
 )
 
-// Patience is how long a reply is waited for.
-func (s Settings) Patience() time.Duration { return min(s.Interval, time.Second) }
+// Patience is how long a reply is waited for: three round trips, as a new connection with
+// TLS needs, to the other side of the world. How often peers are polled says nothing about
+// how far away they are. No longer than a round, so that one silent peer is not all of it.
+func (s Settings) Patience() time.Duration { return min(time.Second, s.roundTime()) }
 
 // renewal is when a promise of that lifetime is renewed, after it was last asked for.
 func renewal(lifetime time.Duration) time.Duration { return lifetime / 3 }

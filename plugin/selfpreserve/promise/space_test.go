@@ -16,6 +16,7 @@ type space struct {
 	sick              int  // how often a server may turn unfit or fit
 	doubtful          int  // how often a check may fail, or pass, once
 	kills, restarts   int
+	overrides         int // how often the operator may say something
 	doubles           int // messages that are delivered twice
 	room              int // messages on the way; of more, any may be lost
 	slow              bool
@@ -29,7 +30,7 @@ func (s space) String() string {
 		n    int
 	}{
 		{"min_peers", s.minPeers}, {"terminate", s.terminate}, {"sick", s.sick}, {"doubtful", s.doubtful}, {"kills", s.kills},
-		{"restarts", s.restarts}, {"doubles", s.doubles}, {"room", s.room}, {"steps", s.steps},
+		{"restarts", s.restarts}, {"overrides", s.overrides}, {"doubles", s.doubles}, {"room", s.room}, {"steps", s.steps},
 	} {
 		if f.n > 0 {
 			words = append(words, fmt.Sprintf("%s=%d", f.name, f.n))
@@ -52,7 +53,7 @@ func (s space) unit() time.Duration {
 
 func (s space) settings() Settings {
 	unit := s.unit()
-	set := Settings{HasPeers: !s.alone, MinPeers: Quota{Number: s.minPeers}, Lifetime: 4 * unit, MaxHold: 5 * unit, Interval: unit / 4}
+	set := Settings{HasPeers: !s.alone, MinPeers: Quota{Number: s.minPeers}, Lifetime: 4 * unit, MaxHold: 5 * unit, Interval: unit / 4, ColdStart: 6 * unit}
 	if s.slow {
 		set.Interval = 2 * unit
 	}
@@ -74,11 +75,11 @@ func (s space) begin(moved map[[2]State]bool) *world {
 }
 
 func (s space) faults() faults {
-	return faults{byte(s.terminate), byte(s.sick), byte(s.doubtful), byte(s.kills), byte(s.restarts), byte(s.doubles)}
+	return faults{byte(s.terminate), byte(s.sick), byte(s.doubtful), byte(s.kills), byte(s.restarts), byte(s.overrides), byte(s.doubles)}
 }
 
 // faults are what is left of a space's budgets.
-type faults struct{ terminate, sick, doubtful, kills, restarts, doubles byte }
+type faults struct{ terminate, sick, doubtful, kills, restarts, overrides, doubles byte }
 
 // choice is one thing that can happen next: what, and to which server or message. If then
 // there are more messages than room, bit i of keep says that message i is not lost.
@@ -99,7 +100,12 @@ const (
 	doubt
 	kill
 	restart
+	sayLeave
+	sayStay
+	sayResume
 )
+
+var said = map[happening]OverrideKind{sayLeave: Leave, sayStay: Stay, sayResume: Resume}
 
 func choices(all []choice, w *world, left faults) []choice {
 	all = append(all, choice{what: passes})
@@ -120,6 +126,9 @@ func choices(all []choice, w *world, left faults) []choice {
 		add(doubt, s.up && left.doubtful > 0 && s.fit)
 		add(kill, s.up && left.kills > 0)
 		add(restart, left.restarts > 0)
+		for what := sayLeave; what <= sayResume; what++ {
+			add(what, s.up && left.overrides > 0 && (what != sayResume || s.m.override.Kind != ""))
+		}
 	}
 	return all
 }
@@ -150,6 +159,9 @@ func (w *world) happen(c choice, unit time.Duration, left *faults) error {
 	case restart:
 		left.restarts--
 		return w.restart(n)
+	case sayLeave, sayStay, sayResume:
+		left.overrides--
+		return w.tell(n, Override{Kind: said[c.what]})
 	case passes:
 		return w.pass(unit)
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // usual are the settings of a machine in a transcript, unless it reloads.
-var usual = Settings{HasPeers: true, MinPeers: Quota{Number: 1}, Lifetime: 16 * time.Second, MaxHold: 20 * time.Second, Interval: 2 * time.Second}
+var usual = Settings{HasPeers: true, MinPeers: Quota{Number: 1}, Lifetime: 16 * time.Second, MaxHold: 20 * time.Second, Interval: 2 * time.Second, ColdStart: time.Hour}
 
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
@@ -65,6 +65,8 @@ func say(t *testing.T, m *Machine, told string) string {
 		return "never"
 	case "why?":
 		return m.why()
+	case "ready?":
+		return strconv.FormatBool(m.View().InService)
 	}
 	actions := m.Step(now, parseEvent(t, m, words[1:]))
 	return describeAll(m.state, actions)
@@ -75,7 +77,7 @@ func parseEvent(t *testing.T, m *Machine, words []string) Event {
 	var rest []string
 	of, number := ID(""), uint64(0)
 	p := map[string]string{"promise": m.settings.Lifetime.String(), "life": "16s", "load": "0", "capacity": "0",
-		"min": strconv.Itoa(m.settings.MinPeers.Number), "percent": "0", "peers": "true", "known": "0", "jitter": "0"}
+		"observe": fmt.Sprint(m.settings.Observe), "reason": "", "cold": m.settings.ColdStart.String(), "min": strconv.Itoa(m.settings.MinPeers.Number), "percent": "0", "peers": "true", "known": "0", "jitter": "0"}
 	for i, word := range words[1:] {
 		key, value, ok := strings.Cut(word, "=")
 		switch n, err := strconv.ParseUint(word, 10, 64); {
@@ -123,6 +125,8 @@ func parseEvent(t *testing.T, m *Machine, words []string) Event {
 		return Fitness{Fit: true, PluginsReady: true}
 	case "sigterm":
 		return Terminate{}
+	case "leave", "stay", "resume":
+		return Override{OverrideKind(words[0]), p["reason"]}
 	case "load":
 		return LoadSeen{int(number)}
 	case "peers":
@@ -138,10 +142,12 @@ func parseEvent(t *testing.T, m *Machine, words []string) Event {
 		return seen
 	case "reload":
 		set := m.settings
+		set.ColdStart = span("cold")
+		set.Observe = p["observe"] == "true"
 		set.Lifetime, set.Capacity, set.MinPeers, set.HasPeers = span("promise"), num("capacity"), Quota{num("min"), num("percent")}, p["peers"] == "true"
 		return Reload{set}
 	case "request", "renewal":
-		return Requested{Request{From: of, Number: number, Renew: words[0] == "renewal", Lifetime: span("life"), Load: num("load")}}
+		return Requested{Request{From: of, Number: number, Renew: words[0] == "renewal", Lifetime: span("life"), Load: num("load"), Observe: p["observer"] == "true"}}
 	case "release":
 		return Released{of, number}
 	case "grant":

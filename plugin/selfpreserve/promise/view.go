@@ -14,10 +14,13 @@ type View struct {
 	Deadline     time.Duration // if so: then the server goes, come what may
 	HasPeers     bool          // if not, it is alone by choice
 	KnownPeers   int
-	MinPeers     int // how many have to promise
-	Given, Held  int // promises in force
-	FailedRounds int // in a row, counted up to maxFailures
-	Load         int // queries a second
+	MinPeers     int  // how many have to promise
+	Given, Held  int  // promises in force
+	FailedRounds int  // in a row, counted up to maxFailures
+	Load         int  // queries a second
+	InService    bool // whether clients are to be sent here: as the state says, unless it observes
+	Observe      bool
+	Override     Override // by the operator; its Kind is "" if the rule decides
 }
 
 // View returns what others may know now.
@@ -27,16 +30,32 @@ func (m *Machine) View() View {
 		Terminating: m.terminating, Deadline: m.deadline,
 		HasPeers: m.settings.HasPeers, KnownPeers: m.knownPeers, MinPeers: m.minPeers(),
 		Given: len(m.given), Held: len(m.held), FailedRounds: m.round.failures, Load: m.load,
+		InService: m.inService(), Observe: m.settings.Observe, Override: m.override,
 	}
+}
+
+// inService is whether clients are to be sent here. One that observes is as it would be
+// without this plugin: in service from when its plugins were ready, until SIGTERM.
+func (m *Machine) inService() bool {
+	if m.settings.Observe {
+		return m.readyOnce && !m.terminating
+	}
+	return m.state.InService()
 }
 
 // why says in a few words what keeps the server in its state.
 func (m *Machine) why() string {
-	switch m.state {
-	case Asking, Aside:
+	switch {
+	case m.state == Asking, m.state == Aside, m.asksFromOutside():
 		why := m.fitness.Why
 		if m.terminating {
 			why = "SIGTERM"
+		}
+		if m.override.Kind == Leave {
+			return m.whyOverridden()
+		}
+		if m.override.Kind == Stay {
+			return why + ", and " + m.whyOverridden()
 		}
 		need := why + ", without peers"
 		if m.settings.HasPeers {
@@ -44,7 +63,7 @@ func (m *Machine) why() string {
 		}
 		switch {
 		case m.state == Aside:
-		case m.now < m.startupWait:
+		case m.state == Asking && m.now < m.startupWait:
 			return need + ", and started less than a promise's lifetime ago"
 		case len(m.given) > 0:
 			return need + ", and has itself promised to stay"
@@ -52,9 +71,12 @@ func (m *Machine) why() string {
 			return need + "; " + m.refusal
 		}
 		return need
-	case Leaving:
+	case m.state == Leaving:
 		return "SIGTERM"
-	case Starting:
+	case m.state == Starting:
+		if m.override.Kind == Leave {
+			return m.whyOverridden()
+		}
 		return m.fitness.Why
 	}
 	return ""

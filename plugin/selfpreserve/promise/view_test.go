@@ -12,7 +12,7 @@ func TestAViewHasAllThatOthersMayKnow(t *testing.T) {
 	m.Step(0, Reload{Settings{HasPeers: true, MinPeers: Quota{Percent: 50}, Lifetime: 16 * time.Second, MaxHold: 20 * time.Second, Interval: 2 * time.Second}})
 	m.Step(time.Second, Fitness{Fit: true, AllPassed: true})
 	m.Step(time.Second, LoadSeen{60})
-	serving := View{State: Serving, Since: time.Second, HasPeers: true, KnownPeers: 3, MinPeers: 2, Load: 60}
+	serving := View{State: Serving, Since: time.Second, HasPeers: true, KnownPeers: 3, MinPeers: 2, Load: 60, InService: true}
 	before := m.View()
 	m.Step(20*time.Second, Requested{Request{From: "c", Number: 1, Lifetime: time.Minute}})
 	m.Step(21*time.Second, Terminate{})

@@ -24,11 +24,17 @@ func (m *Machine) Wake() (time.Duration, bool) {
 	if m.state == Asking && m.terminating {
 		at = append(at, m.deadline)
 	}
-	if m.state == Asking && len(m.given) == 0 && m.settings.HasPeers && !m.round.open {
+	if m.wantsToLeave() && len(m.given) == 0 && m.settings.HasPeers && !m.round.open {
 		at = append(at, max(m.round.due, m.startupWait))
 	}
-	if m.state == Starting && m.sickFromStart() {
-		at = append(at, m.readyFrom+m.settings.Lifetime)
+	if m.sickFromStart() && !m.asksFromOutside() {
+		at = append(at, m.readyFor(m.settings.Lifetime))
+	}
+	if m.asksFromOutside() {
+		at = append(at, m.readyFor(m.settings.ColdStart))
+	}
+	if m.asksFromOutside() && !m.round.open {
+		at = append(at, m.round.due)
 	}
 	if m.round.open {
 		at = append(at, m.round.until)
@@ -45,10 +51,10 @@ func (m *Machine) Wake() (time.Duration, bool) {
 	for _, p := range m.pending {
 		at = append(at, p.at+m.settings.Patience())
 	}
-	if m.state == Aside && m.needsMore() && !m.round.open {
+	if m.state == Aside && m.needsMore() && !m.round.open && m.override.Kind != Leave {
 		at = append(at, m.round.due)
 	}
-	if len(at) == 0 {
+	if len(at) == 0 || slices.Min(at) == Never {
 		return 0, false
 	}
 	return slices.Min(at), true
