@@ -1,15 +1,18 @@
 GIT_COMMIT := $(shell git describe --dirty --always 2>/dev/null)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+LDFLAGS = -s -w -X github.com/coredns/coredns/coremain.GitCommit=$(GIT_COMMIT) \
+	-X github.com/holdfastdns/holdfast/internal/version.revision=$(GIT_COMMIT)
 FUZZTIME ?= 30s
-BINARY = coredns
+BIN = .
 ROOT = bin/image
-IMAGE = holdfast:$(GIT_COMMIT)
+IMAGE = holdfast
 
 .PHONY: build test race lint fuzz bench gen recipe incidents resolvers cluster cluster-gate cluster-down cluster-program image image-root
 
-# The binary, static and reproducible: ./coredns
+# The binaries, static and reproducible: ./coredns and ./holdfast
 build:
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X github.com/coredns/coredns/coremain.GitCommit=$(GIT_COMMIT)" -o $(BINARY) ./build/coredns
+	CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)" -o $(BIN)/coredns ./build/coredns
+	CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)" -o $(BIN)/holdfast ./cmd/holdfast
 
 # All tests, and at the end the Debian packages for want of which some were skipped.
 test:
@@ -74,14 +77,15 @@ cluster-down: cluster-program
 cluster-program:
 	go -C test/cluster build -o ../../bin/cluster .
 
-# The image without a registry; for another architecture: make image GOARCH=arm64
+# The image without a registry, named holdfast unless IMAGE says otherwise; for another
+# architecture: make image GOARCH=arm64
 image:
 	build/image/local $(IMAGE)
 
 # What is in the image, in the directory ROOT. A file's capability needs root.
 image-root:
 	install -d $(ROOT)/etc/ssl/certs
-	$(MAKE) build BINARY=$(ROOT)/coredns
+	$(MAKE) build BIN=$(ROOT)
 	$$([ "$$(id -u)" = 0 ] || echo sudo) setcap cap_net_bind_service=+ep $(ROOT)/coredns
 	install -m 644 /etc/ssl/certs/ca-certificates.crt $(ROOT)/etc/ssl/certs/
 	install -m 644 LICENSE $(ROOT)/

@@ -11,10 +11,9 @@ import (
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/coremain"
-)
 
-// version is Holdfast's.
-const version = "0.1.0"
+	"github.com/holdfastdns/holdfast/internal/version"
+)
 
 func main() {
 	// The list is our own generated file: this cannot fail but by a bug in build/gen.
@@ -24,6 +23,7 @@ func main() {
 	}
 	// -version, the line at the start and version.bind print it; scripts that look
 	// for CoreDNS-1.15.0 at the beginning of the line still find it.
-	caddy.AppVersion = fmt.Sprintf("%s (Holdfast %s)", coremain.CoreVersion, version)
+	caddy.AppVersion = fmt.Sprintf("%s (Holdfast %s)", coremain.CoreVersion, version.Number())
+	checkIfAsked()
 	coremain.Run()
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
 const (
@@ -132,7 +133,7 @@ func (c *checks) note(now time.Duration, errs []error) promise.Fitness {
 		if errs[i] == nil {
 			check.pass()
 		} else {
-			check.fails, check.passes, check.reason = check.fails+1, 0, strings.ReplaceAll(errs[i].Error(), "\n", "; ")
+			check.fails, check.passes, check.reason = check.fails+1, 0, wire.Line(strings.ReplaceAll(errs[i].Error(), "\n", "; "))
 			check.sick = check.sick || check.fails > tolerated
 			f.AllPassed = false
 			f.PluginsReady = f.PluginsReady && !check.isReady
@@ -181,7 +182,9 @@ func (n *node) check(ctx context.Context) {
 	}
 	n.mu.Lock()
 	f := checks.note(n.now(), errs)
+	n.fitness = f
 	n.tellChecks()
+	n.showChecks()
 	n.mu.Unlock()
 	if n.queries.Load() > 0 {
 		n.endTrial()

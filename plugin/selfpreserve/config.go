@@ -35,6 +35,7 @@ type config struct {
 	capacity int         // queries a second, or 0
 	tls      *tls.Config // nil if peers talk in the clear
 	observe  bool
+	control  bool // operators may give orders
 
 	coldStart time.Duration // or promise.Never
 }

@@ -2,9 +2,11 @@ package selfpreserve
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
@@ -54,6 +56,7 @@ func (n *node) discover(ctx context.Context) {
 	now := n.now()
 	n.roster.Find(now, staticPeers, conf.static, own)
 	n.roster.Forget(now)
+	n.notePeerIPs()
 	polled, me := n.roster.Pick(now, n.rng, polledAtOnce), n.me()
 	n.mu.Unlock()
 	for _, address := range polled {
@@ -66,13 +69,16 @@ func (n *node) discover(ctx context.Context) {
 	n.mu.Lock()
 	now = n.now()
 	n.tellPeers(now)
+	n.recordPeers(now)
+	n.tellLeftOut()
 	seen := promise.PeersSeen{Peers: n.roster.Candidates(n.rng), KnownPeers: n.roster.KnownPeers(now), Jitter: n.rng.Float64()}
 	n.mu.Unlock()
 	n.step(seen)
 }
 
-// resolve takes a name's addresses of both families. What fails, or comes empty, leaves
-// those that were found before: no answer is not the answer that nobody is there.
+// resolve takes a name's addresses of both families. What fails leaves those that were found
+// before: no answer is not the answer that nobody is there. A name without any addresses is
+// believed after a while.
 func (n *node) resolve(ctx context.Context, name peerName, own ownership) {
 	n.mu.Lock()
 	timeout, lookUp := n.conf.lookTime(), n.lookUp
@@ -99,8 +105,11 @@ func (n *node) resolve(ctx context.Context, name peerName, own ownership) {
 	defer n.mu.Unlock()
 	empty := len(slices.Concat(found...)) == 0
 	for i, qtype := range addressTypes {
-		if errs[i] == nil && !empty {
+		switch {
+		case !empty && errs[i] == nil:
 			n.roster.Find(n.now(), name.source(qtype), found[i], own)
+		case empty && errors.Join(errs...) == nil:
+			n.roster.FoundNobody(n.now(), name.source(qtype))
 		}
 	}
 	n.tellName(name, empty, errs)
@@ -116,10 +125,26 @@ func (n *node) poll(ctx context.Context, address netip.AddrPort, me wire.Hello) 
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	defer n.showPeers()
 	if err != nil {
 		n.roster.Silent(address)
 		log.Debugf("Peer %s does not answer: %s", address, err)
 		return
 	}
-	n.roster.Answered(n.now(), address, it.ID, it.State)
+	now := n.now()
+	n.roster.Answered(now, address, it.ID, it.State)
+	n.roster.Describe(address, aboutPeer(now, it))
+	if it.LeavesOnPromises() {
+		n.roster.LeavesOnPromises(it.ID)
+	}
+}
+
+// aboutPeer is what a peer that has answered a poll says of itself.
+func aboutPeer(now time.Duration, it wire.Hello) roster.About {
+	about := roster.About{Server: it.Standing.Server(it.ID, it.State), Name: it.Name, State: it.State}
+	if s := it.Standing; s != nil {
+		about.Dated, about.Holdfast, about.Reason = true, s.Holdfast, s.Reason
+		about.Since = now - time.Duration(s.For)*time.Millisecond
+	}
+	return about
 }

@@ -36,7 +36,7 @@ type fleet struct {
 	delay    time.Duration           // of a request, and of its reply
 	cut      func(from, to int) bool // whether what from sends does not reach to
 	requests map[string]int          // by method and path
-	octets   int                     // of requests and replies, without what HTTP adds
+	octets   int                     // of requests and replies
 }
 
 // member is a node of a fleet, with a check that the test sets.

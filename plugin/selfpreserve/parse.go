@@ -63,7 +63,8 @@ func (p *parser) properties() map[string]stanza.Property {
 		"canary":     {Parse: p.parseCanary, Repeatable: true},
 		"capacity":   {Parse: stanza.One(wantRate, &p.capacity, stanza.WholeNumber(wire.MaxRate))},
 		"tls":        {Parse: p.parseTLS},
-		"observe":    {Parse: p.parseObserve},
+		"observe":    {Parse: flag(&p.observe)},
+		"control":    {Parse: flag(&p.control)},
 		"cold_start": {Parse: p.parseColdStart},
 	}
 }
@@ -78,6 +79,9 @@ func parse(c *caddy.Controller) (*config, error) {
 	}
 	if err := p.checkOrder(lines); err != nil {
 		return nil, err
+	}
+	if ip := listenIP(p.address); p.control && p.tls == nil && ip.IsValid() && !ip.IsUnspecified() && !ip.IsLoopback() {
+		return nil, lines.At("control").Errf("control is taken from loopback only, and the address %s is not there: want tls, or an address such as :%d", p.address, defaultPort)
 	}
 	return p.config, nil
 }
@@ -138,12 +142,15 @@ func (p *parser) parseColdStart(values []string) error {
 	return nil
 }
 
-func (p *parser) parseObserve(values []string) error {
-	if len(values) > 0 {
-		return fmt.Errorf("has %d values, %q: want none", len(values), values)
+// flag makes the parser of a property that is there or not.
+func flag(store *bool) func([]string) error {
+	return func(values []string) error {
+		if len(values) > 0 {
+			return fmt.Errorf("has %d values, %q: want none", len(values), values)
+		}
+		*store = true
+		return nil
 	}
-	p.observe = true
-	return nil
 }
 
 // parseCanary reads a question. Types that stand for no data are refused: a server that

@@ -42,6 +42,10 @@ func TestParse(t *testing.T) {
 		{"min_peers 2 50%", "min_peers 2 50%"},
 		{"min_peers 1024 100%", "min_peers 1024 100%"},
 		{"observe", "observe"},
+		{"control", "control"},
+		{"observe\n control", "observe control"},
+		{"selfpreserve 127.0.0.2:8182 {\n control\n}", "control"},
+		{"selfpreserve [::]:8182 {\n control\n}", "control"},
 		{"cold_start never", "cold_start never"},
 		{"cold_start 24h", "cold_start 24h0m0s"},
 		{"interval 100ms\n promise 1s\n max_hold 1001ms", "max_hold 1.001s promise 1s interval 100ms"},
@@ -98,6 +102,9 @@ func describeConfig(c *config) string {
 	}
 	if c.observe {
 		words = append(words, "observe")
+	}
+	if c.control {
+		words = append(words, "control")
 	}
 	if c.capacity != 0 {
 		words = append(words, fmt.Sprintf("capacity %d", c.capacity))

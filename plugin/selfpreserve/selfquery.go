@@ -2,6 +2,7 @@ package selfpreserve
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -32,31 +33,34 @@ func listenerOf(config *dnsserver.Config) string {
 func askListener(ctx context.Context, address, name string, qtype uint16) (*dns.Msg, error) {
 	query := new(dns.Msg)
 	query.SetQuestion(name, qtype)
-	reply, err := exchange(ctx, "udp", address, query)
+	reply, why, err := exchange(ctx, "udp", address, query)
 	if err == nil && reply.Truncated {
-		reply, err = exchange(ctx, "tcp", address, query)
+		reply, why, err = exchange(ctx, "tcp", address, query)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("%s: %w", address, short(ctx, err))
+	case reply.Rcode != dns.RcodeServerFailure && reply.Rcode != dns.RcodeRefused:
+		return reply, nil
+	case why != nil:
+		return nil, fmt.Errorf("%s: %w", dns.RcodeToString[reply.Rcode], why)
 	}
-	if reply.Rcode == dns.RcodeServerFailure || reply.Rcode == dns.RcodeRefused {
-		return nil, fmt.Errorf("%s", dns.RcodeToString[reply.Rcode])
-	}
-	return reply, nil
+	return nil, errors.New(dns.RcodeToString[reply.Rcode])
 }
 
 // exchange ends with ctx. The library heeds the deadline of one and no more, and a reload
-// waits for what was begun.
-func exchange(ctx context.Context, network, address string, query *dns.Msg) (*dns.Msg, error) {
+// waits for what was begun. With the reply comes the error that a plugin had, if that is known.
+func exchange(ctx context.Context, network, address string, query *dns.Msg) (reply *dns.Msg, why, err error) {
 	client := &dns.Client{Net: network}
 	conn, err := client.DialContext(ctx, address)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	askedItself.add(conn.LocalAddr(), query)
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	reply, _, err := client.ExchangeWithConnContext(ctx, query, conn)
-	return reply, err
+	reply, _, err = client.ExchangeWithConnContext(ctx, query, conn)
+	return reply, askedItself.errorOf(conn.LocalAddr(), query), err
 }
 
 // lookUpAt resolves names at the server at address.

@@ -32,6 +32,7 @@ func setup(c *caddy.Controller) error {
 		cf.conf, cf.where = options, block
 	}
 	cf.blocks = append(cf.blocks, enrolled{block, config, options != nil})
+	noteBeingRead(c.Context(), cf)
 	config.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		// The chains are made when every plugin of the Corefile is set up. What is added
 		// now runs last: start when every backend has started, stop after the lame duck,
@@ -84,6 +85,9 @@ func (cf *corefile) dependencies() (dependencies, error) {
 	for _, b := range cf.blocks {
 		for _, h := range b.config.Handlers() {
 			d.checks.addPlugin(b.name, h)
+			if z, ok := h.(zoneTeller); ok {
+				d.zones = append(d.zones, z)
+			}
 		}
 	}
 	return d, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/coredns/coredns/plugin/pkg/nonwriter"
 	"github.com/coredns/coredns/plugin/rewrite"
 
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/ask"
 	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 
 	"github.com/miekg/dns"
@@ -84,9 +85,9 @@ func (b *backend) ask(ctx context.Context, name string, qtype uint16) (*dns.Msg,
 		rcode, _ := b.entry.ServeDNS(ctx, w, query)
 		switch {
 		case !plugin.ClientWrite(rcode):
-			out = result{nil, rcodeFailure(rcode)}
+			out = result{nil, ask.RcodeFailure(rcode)}
 		case w.Msg != nil:
-			out = result{w.Msg, rcodeFailure(w.Msg.Rcode)}
+			out = result{w.Msg, ask.RcodeFailure(w.Msg.Rcode)}
 		}
 	}()
 	select {
@@ -103,7 +104,7 @@ func (b *backend) askOwn(ctx context.Context, zone string) (serial, expire uint3
 	if failure != "" {
 		return 0, 0, failure
 	}
-	return readSOA(reply.Answer, zone)
+	return ask.SOA(reply.Answer, zone)
 }
 
 // internalClient is the client of our own queries.

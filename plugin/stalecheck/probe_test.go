@@ -2,7 +2,6 @@ package stalecheck
 
 import (
 	"context"
-	"errors"
 	"net"
 	"strings"
 	"testing"
@@ -178,12 +177,6 @@ func TestAProbeEndsWithItsContext(t *testing.T) {
 		}
 	case <-time.After(time.Second): // the client's own timeout is 2 s
 		t.Error("it waits for its timeout")
-	}
-}
-
-func TestErrorsThatAreNotOfTheNetworkAreMalformedReplies(t *testing.T) {
-	if got := whyNoReply(errors.New("bad rdata")); got != verdict.Malformed {
-		t.Errorf("%q", got)
 	}
 }
 

@@ -6,7 +6,7 @@
 // watch has frozen, a file that nobody writes any more.
 //
 // Package verdict decides how old a zone is; this package feeds it and acts on it.
-// zone.go looks at each zone about every interval: at other servers (probe.go), and at
+// zone.go looks at each zone about every interval: at other servers (probe.go, ask), and at
 // this server's own backend past its cache (backend.go, heartbeat.go). It publishes the
 // verdict, which the handler in this file loads. mark.go decides what happens to a
 // message, and writer.go and reply.go do it. lifecycle.go starts and stops the watching and
@@ -152,4 +152,20 @@ func (s *StaleCheck) Metadata(ctx context.Context, state request.Request) contex
 		metadata.SetValueFunc(ctx, pluginName+"/source", func() string { return v.Source.String() })
 	}
 	return ctx
+}
+
+// EachZone tells of each zone that is watched how old it is, with the verdict and, unless it is
+// fresh, why. The age is -1 if no source can tell it. It waits for nothing.
+func (s *StaleCheck) EachZone(tell func(zone, verdict, why string, age, maxAge time.Duration)) {
+	for _, z := range s.zones {
+		v := z.verdict.Load()
+		age, why := v.Age, v.Text
+		switch v.Status {
+		case verdict.Unknown:
+			age = -1
+		case verdict.Fresh:
+			why = ""
+		}
+		tell(z.name, v.Status.String(), why, age, s.rules.MaxAge)
+	}
 }

@@ -65,7 +65,10 @@ func servedNoMore(h *verdict.History) {
 	h.ObserveOwn(0, 0, verdict.ServFail, at)
 }
 
-var message = plugintest.Message
+var (
+	message = plugintest.Message
+	records = plugintest.Records
+)
 
 func answering(m *dns.Msg) plugin.Handler {
 	return plugin.HandlerFunc(func(_ context.Context, w dns.ResponseWriter, _ *dns.Msg) (int, error) {

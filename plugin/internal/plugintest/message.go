@@ -38,3 +38,17 @@ func Message(tb testing.TB, question string, records ...string) *dns.Msg {
 	}
 	return m
 }
+
+// Records parses records in the form of a zone file.
+func Records(tb testing.TB, texts ...string) []dns.RR {
+	tb.Helper()
+	var rrs []dns.RR
+	for _, text := range texts {
+		rr, err := dns.NewRR(text)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		rrs = append(rrs, rr)
+	}
+	return rrs
+}

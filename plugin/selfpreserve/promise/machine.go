@@ -137,7 +137,13 @@ func (m *Machine) leave(o Outcome) {
 
 // depart says what came of a try to leave.
 func (m *Machine) depart(o Outcome) {
-	m.want(Departure{Cause: m.cause(), Outcome: o, Observed: m.settings.Observe})
+	d := Departure{Cause: m.cause(), Outcome: o, Observed: m.settings.Observe}
+	if o == Granted {
+		for _, h := range m.held {
+			d.Promised = append(d.Promised, Peer{Address: h.address, ID: h.giver})
+		}
+	}
+	m.want(d)
 }
 
 // cause is why this server would leave.

@@ -1,26 +1,17 @@
-package stalecheck
+package ask
 
 import (
+	"errors"
 	"testing"
 	"time"
 
+	"github.com/holdfastdns/holdfast/plugin/internal/plugintest"
 	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 
 	"github.com/miekg/dns"
 )
 
-func records(tb testing.TB, texts ...string) []dns.RR {
-	tb.Helper()
-	var rrs []dns.RR
-	for _, text := range texts {
-		rr, err := dns.NewRR(text)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		rrs = append(rrs, rr)
-	}
-	return rrs
-}
+var at = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 func TestWhichRecordsAreAHeartbeat(t *testing.T) {
 	const name = "beat.example.org."
@@ -45,8 +36,8 @@ func TestWhichRecordsAreAHeartbeat(t *testing.T) {
 		"none":                     {nil, 0, verdict.NoHeartbeat},
 	} {
 		t.Run(what, func(t *testing.T) {
-			rrs := append(records(t, tc.records...), nil, &dns.RR_Header{Name: name}) // as a plugin may make them
-			beat, reason := readHeartbeat(name, rrs, at)
+			rrs := append(plugintest.Records(t, tc.records...), nil, &dns.RR_Header{Name: name}) // as a plugin may make them
+			beat, reason := Heartbeat(name, rrs, at)
 			if reason != tc.reason {
 				t.Fatalf("reason %q, want %q", reason, tc.reason)
 			}
@@ -54,5 +45,11 @@ func TestWhichRecordsAreAHeartbeat(t *testing.T) {
 				t.Errorf("it is %s old, want %s", at.Sub(beat), tc.age)
 			}
 		})
+	}
+}
+
+func TestErrorsThatAreNotOfTheNetworkAreMalformedReplies(t *testing.T) {
+	if got := whyNoReply(errors.New("bad rdata")); got != verdict.Malformed {
+		t.Errorf("%q", got)
 	}
 }
