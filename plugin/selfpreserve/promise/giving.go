@@ -71,7 +71,7 @@ func (m *Machine) whyNot(r Request) string {
 		return "is " + m.state.String()
 	case !m.fitness.Fit || !m.fitness.AllPassed:
 		return "is not fit"
-	case r.Renew && (m.wantsToLeave() || m.terminating):
+	case r.Renew && m.terminating: // one that is unfit does not get here
 		return "wants to leave itself"
 	case r.Renew && i < 0:
 		return "has no such promise"

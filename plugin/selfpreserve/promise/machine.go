@@ -116,7 +116,7 @@ func (m *Machine) settleAside() {
 		m.dropRound()
 	case m.terminating && m.canExitAside():
 		m.leave(Granted)
-	case m.fitness.Fit && !m.terminating && (m.now >= m.steadyUntil() || m.needsMore()):
+	case m.fitness.Fit && (m.now >= m.steadyUntil() || m.needsMore()):
 		m.dropRound()
 		m.enter(Serving)
 	case m.terminating, m.override.Kind == Stay, !m.canStayAside():

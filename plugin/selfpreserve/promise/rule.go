@@ -3,10 +3,11 @@ package promise
 import "slices"
 
 // The rule: a server leaves service only while it holds min_peers unexpired promises of
-// others to stay, and while it has promised nobody.
+// others to stay, and while it has promised nobody. One that has holds nothing: see give and
+// seekPromises.
 
 // canLeave is whether a server that asks can leave now, to step aside or to exit.
-func (m *Machine) canLeave() bool { return m.settings.HasPeers && !m.bound() && m.suffice(m.held) }
+func (m *Machine) canLeave() bool { return m.settings.HasPeers && m.suffice(m.held) }
 
 // canStayAside is whether a server that is aside can go on so. If not it comes back into
 // service: an unfit server beats too few.

@@ -119,6 +119,8 @@ func parseEvent(t *testing.T, m *Machine, words []string) Event {
 		return Fitness{Fit: true, AllPassed: true, PluginsReady: true}
 	case "unfit":
 		return Fitness{PluginsReady: true, Why: "a check fails"}
+	case "better": // and not yet for long enough
+		return Fitness{AllPassed: true, PluginsReady: true, Why: "a check fails"}
 	case "unready":
 		return Fitness{Why: "a plugin is not ready"}
 	case "doubt":

@@ -37,9 +37,6 @@ func (m *Machine) Wake() (time.Duration, bool) {
 	if m.sickFromStart() && !m.asksFromOutside() {
 		at = append(at, m.readyFor(m.settings.Lifetime))
 	}
-	if m.asksFromOutside() {
-		at = append(at, m.readyFor(m.settings.ColdStart))
-	}
 	if m.asksFromOutside() && !m.round.open {
 		at = append(at, m.round.due)
 	}
@@ -61,7 +58,7 @@ func (m *Machine) Wake() (time.Duration, bool) {
 	if m.state == Aside && m.needsMore() && !m.round.open && m.override.Kind != Leave {
 		at = append(at, m.round.due)
 	}
-	if len(at) == 0 || slices.Min(at) == Never {
+	if len(at) == 0 {
 		return 0, false
 	}
 	return slices.Min(at), true
