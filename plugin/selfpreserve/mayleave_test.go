@@ -30,8 +30,12 @@ func TestAsManyLeaveAsMayLeaveSays(t *testing.T) {
 				time.Sleep(20 * time.Second) // it is aside, if it can
 				may := max(0, n-sick-minPeers)
 				for _, m := range f.nodes {
-					if got := m.status(time.Now()).MayLeave; got != may {
-						t.Fatalf("%s says that %d may leave, want %d", m.id, got, may)
+					got := m.status(time.Now())
+					if got.MayLeave != may {
+						t.Fatalf("%s says that %d may leave, want %d", m.id, got.MayLeave, may)
+					}
+					if slices.Contains(well, m) && got.Departure.OK != (may > 0) {
+						t.Fatalf("%s says of its departure: %+v, and %d may leave", m.id, got.Departure, may)
 					}
 				}
 				rng.Shuffle(len(well), func(i, j int) { well[i], well[j] = well[j], well[i] })

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -50,7 +49,7 @@ func (e *Env) fail(path string, err error) int {
 		return int(NagiosUnknown)
 	}
 	if e.format == formatJSON {
-		_ = json.NewEncoder(e.Out).Encode(Failure{SchemaVersion, said}) // nobody is left to tell
+		_ = e.encode(Failure{SchemaVersion, said}) // nobody is left to tell
 		return exitNoAnswer
 	}
 	if path == "" {

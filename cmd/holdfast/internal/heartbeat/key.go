@@ -73,14 +73,14 @@ func parseKey(text string) (*key, error) {
 		algorithm, name, secret = parts[0], parts[1], parts[2]
 	}
 	raw, err := base64.StdEncoding.DecodeString(secret)
-	if _, ok := dns.IsDomainName(name); !ok || err != nil || len(raw) == 0 {
+	if _, ok := dns.IsDomainName(name); !ok || err != nil || len(raw) == 0 || algorithm == "" {
 		return nil, errKey
 	}
 	algorithm = dns.CanonicalName(algorithm)
 	switch algorithm {
 	case dns.HmacSHA1, dns.HmacSHA224, dns.HmacSHA256, dns.HmacSHA384, dns.HmacSHA512:
 	default:
-		return nil, fmt.Errorf("has a TSIG key of an algorithm that is not known: want hmac-sha256, or hmac-sha1, -sha224, -sha384, -sha512")
+		return nil, errors.New("has a TSIG key of an algorithm that is not known: want hmac-sha256, or hmac-sha1, -sha224, -sha384, -sha512")
 	}
 	return &key{dns.CanonicalName(name), algorithm, secret}, nil
 }

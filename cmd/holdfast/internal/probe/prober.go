@@ -16,6 +16,7 @@ const maxInFlight = 2048
 type prober struct {
 	finder     finder
 	name       string   // of the zone, or of a heartbeat in it
+	writes     bool     // name, which then is a heartbeat's
 	records    []string // names of heartbeats
 	transports []string
 	vantage    string

@@ -121,8 +121,13 @@ func (p *prober) write(ctx context.Context, o *options, r *Round) {
 		return
 	}
 	r.Write = &Write{Name: p.name}
-	if err := o.writer.Write(ctx, p.now()); err != nil {
+	now := p.now()
+	if err := o.writer.Write(ctx, now); err != nil {
 		r.Write.Error = cli.OneLine(err.Error())
+	} else {
+		for _, m := range p.memories { // there is newer data now, before anybody shows it
+			m.beats[0].ObserveReference(0, unix(now), "", now)
+		}
 	}
 	r.sum()
 }

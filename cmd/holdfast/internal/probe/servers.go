@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,8 +51,17 @@ func (f *finder) find(ctx context.Context, name string) ([]server, error) {
 	if len(found) > maxServers {
 		return nil, fmt.Errorf("%d servers: want at most %d", len(found), maxServers)
 	}
-	slices.SortFunc(found, func(a, b server) int { return strings.Compare(a.name+" "+a.address, b.name+" "+b.address) })
-	return slices.CompactFunc(found, func(a, b server) bool { return a.address == b.address }), err
+	return once(found), err
+}
+
+// once leaves each address once, with a name if it has one, in the order of names.
+func once(found []server) []server {
+	slices.SortFunc(found, func(a, b server) int {
+		return cmp.Or(strings.Compare(a.address, b.address), strings.Compare(b.name, a.name))
+	})
+	found = slices.CompactFunc(found, func(a, b server) bool { return a.address == b.address })
+	slices.SortStableFunc(found, func(a, b server) int { return strings.Compare(a.name, b.name) })
+	return found
 }
 
 func (f *finder) findPods(ctx context.Context) ([]server, error) {
@@ -83,7 +93,7 @@ func (f *finder) findNS(ctx context.Context, name string) ([]server, error) {
 			return f.resolve(ctx, names)
 		}
 		if notFound, ok := errors.AsType[*net.DNSError](err); !ok || !notFound.IsNotFound {
-			return nil, fmt.Errorf("looking for the name servers of %s: %w", at, err)
+			return nil, fmt.Errorf("looking for the name servers of %s: %s", at, lookupText(err))
 		}
 	}
 	return nil, fmt.Errorf("%s has no name servers: want SERVERs, or --kubernetes", name)
@@ -103,7 +113,7 @@ func (f *finder) resolve(ctx context.Context, names []string) (found []server, e
 		}
 		ips, failed := f.resolver.LookupNetIP(ctx, "ip", host)
 		if failed != nil {
-			err = errors.Join(err, fmt.Errorf("looking for the addresses of %s: %w", host, failed))
+			err = errors.Join(err, fmt.Errorf("looking for the addresses of %s: %s", host, lookupText(failed)))
 			continue
 		}
 		for _, ip := range ips {
@@ -121,4 +131,12 @@ func resolverAt(address string) *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, address)
 	}}
+}
+
+// lookupText leaves out the resolver's address, which is the system's whatever we ask.
+func lookupText(err error) string {
+	if failed, ok := errors.AsType[*net.DNSError](err); ok {
+		return failed.Err
+	}
+	return err.Error()
 }

@@ -141,6 +141,7 @@ func (o *options) connect(env *cli.Env, p *prober) (err error) {
 	}
 	if o.write {
 		o.where.Kubernetes = o.where.Primary == "" && o.selector != ""
+		p.writes = true
 		o.writer, err = o.where.Writer(p.name, env.Timeout)
 	}
 	return err

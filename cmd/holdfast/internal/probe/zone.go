@@ -9,7 +9,7 @@ import (
 )
 
 // findZone asks the servers, a few at once, for the zone that the name is in. A name that is
-// not a zone is that of a heartbeat.
+// not a zone is that of a heartbeat, and so is one that is written.
 func (p *prober) findZone(ctx context.Context, servers []server) error {
 	if p.zone != "" {
 		return nil
@@ -41,7 +41,7 @@ func (p *prober) findZone(ctx context.Context, servers []server) error {
 			continue
 		}
 		p.zone = a.zone
-		if p.zone != p.name {
+		if p.zone != p.name || p.writes {
 			p.records = append([]string{p.name}, p.records...)
 		}
 		return nil
