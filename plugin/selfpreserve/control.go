@@ -106,7 +106,7 @@ func (n *node) operator(r *http.Request) (who string, status int, reason string,
 // everybody's.
 func fromLoopback(r *http.Request) bool {
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
-	return err == nil && from.Addr().Unmap().IsLoopback()
+	return err == nil && from.Addr().IsLoopback()
 }
 
 func isAddress(host string) bool {
