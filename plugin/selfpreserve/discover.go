@@ -134,6 +134,9 @@ func (n *node) poll(ctx context.Context, address netip.AddrPort, me wire.Hello) 
 	now := n.now()
 	n.roster.Answered(now, address, it.ID, it.State)
 	n.roster.Describe(address, aboutPeer(now, it))
+	if it.LeavesOnPromises() {
+		n.roster.LeavesOnPromises(it.ID)
+	}
 }
 
 // aboutPeer is what a peer that has answered a poll says of itself.
