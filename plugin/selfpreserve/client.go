@@ -138,7 +138,7 @@ func (c *client) exchange(ctx context.Context, method, address, path string, hea
 
 // short is what went wrong without the URL, which the reader knows.
 func short(ctx context.Context, err error) error {
-	if ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) {
+	if ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
 		return errors.New("no reply in time")
 	}
 	var op *net.OpError
