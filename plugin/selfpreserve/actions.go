@@ -43,6 +43,16 @@ func (n *node) carryOut(actions []promise.Action) promise.Reply {
 	return replied
 }
 
+// promised are those on whose promise the server leaves by one of these actions, for people.
+func (n *node) promised(actions []promise.Action) string {
+	for _, a := range actions {
+		if d, ok := a.(promise.Departure); ok && d.Outcome == promise.Granted {
+			return n.names(d.Promised)
+		}
+	}
+	return ""
+}
+
 // goodbyesAtOnce is how many peers are told at a time that this server leaves.
 const goodbyesAtOnce = 64
 
@@ -62,16 +72,6 @@ func (n *node) sayGoodbye(last *sync.WaitGroup) {
 			}
 		})
 	}
-}
-
-// promised are those on whose promise the server leaves by one of these actions, for people.
-func (n *node) promised(actions []promise.Action) string {
-	for _, a := range actions {
-		if d, ok := a.(promise.Departure); ok && d.Outcome == promise.Granted {
-			return n.names(d.Promised)
-		}
-	}
-	return ""
 }
 
 // spawn does work of a group that talks to a peer. Called with the lock.

@@ -69,8 +69,8 @@ func (n *node) discover(ctx context.Context) {
 	n.mu.Lock()
 	now = n.now()
 	n.tellPeers(now)
-	n.tellLeftOut()
 	n.recordPeers(now)
+	n.tellLeftOut()
 	seen := promise.PeersSeen{Peers: n.roster.Candidates(n.rng), KnownPeers: n.roster.KnownPeers(now), Jitter: n.rng.Float64()}
 	n.mu.Unlock()
 	n.step(seen)
@@ -133,10 +133,10 @@ func (n *node) poll(ctx context.Context, address netip.AddrPort, me wire.Hello) 
 	}
 	now := n.now()
 	n.roster.Answered(now, address, it.ID, it.State)
+	n.roster.Describe(address, aboutPeer(now, it))
 	if it.LeavesOnPromises() {
 		n.roster.LeavesOnPromises(it.ID)
 	}
-	n.roster.Describe(address, aboutPeer(now, it))
 }
 
 // aboutPeer is what a peer that has answered a poll says of itself.

@@ -29,8 +29,8 @@ type said struct {
 	aloneFor int                       // polls in a row that none did
 	unnamed  map[string]int            // by name of peers: lookups in a row that it gave none
 	peers    map[netip.AddrPort]string // what the history says of each
-	leftOut  bool                      // that names have too many addresses
 	rejected time.Duration             // when a request was last said to be rejected
+	leftOut  bool                      // that names have too many addresses
 }
 
 // tell writes a line when the state changes, and when it does not though it should. promised

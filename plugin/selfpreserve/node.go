@@ -36,8 +36,8 @@ type node struct {
 	roster       *roster.Roster
 	dependencies // by the Corefile in force
 	said         said
-	outcome      promise.Outcome // of its leaving
 	fitness      promise.Fitness // by the last look
+	outcome      promise.Outcome // of its leaving
 	timer        *time.Timer
 	rng          *rand.Rand
 	ctx          context.Context // of the goroutines

@@ -24,9 +24,9 @@ func TestTheRuleHoldsInEveryState(t *testing.T) {
 	moved := map[[2]State]bool{}
 	for _, s := range []space{
 		{servers: 1, alone: true, terminate: 1, sick: 2, restarts: 1},
-		{servers: 2, minPeers: 1, sick: 1, restarts: 1, room: 1},
-		{servers: 2, minPeers: 1, terminate: 2, sick: 1, room: 2, slow: true, steps: 8, gate: all},
-		{servers: 2, minPeers: 1, sick: 2, doubtful: 2, doubles: 1, room: 2, steps: 7, gate: all},
+		{servers: 2, minPeers: 1, sick: 1, restarts: 1, room: 1, steps: 12, gate: 60},
+		{servers: 2, minPeers: 1, terminate: 2, sick: 1, room: 2, slow: true, steps: 8, gate: 14},
+		{servers: 2, minPeers: 1, sick: 2, doubtful: 2, doubles: 1, room: 2, steps: 7, gate: 14},
 		{servers: 2, minPeers: 1, terminate: 2, sick: 1, kills: 1, restarts: 1, room: 2, steps: 6, gate: 12},
 		{servers: 2, minPeers: 1, terminate: 1, sick: 1, overrides: 2, room: 2, steps: 6, gate: 10},
 		{servers: 2, minPeers: 1, terminate: 1, sick: 1, restarts: 1, sights: 2, room: 1, steps: 6, gate: 9},

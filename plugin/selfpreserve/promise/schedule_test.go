@@ -88,6 +88,8 @@ type schedule struct {
 	heard   [9][9]ID   // what i knows of j
 	longest time.Duration
 	prompt  bool
+
+	twoAddresses bool // each server has a second one, with t in place of s
 }
 
 // flight is a message on its way.
@@ -98,7 +100,7 @@ type flight struct {
 
 func newSchedule(t *rapid.T, w *world, rate *rapid.Generator[float64]) *schedule {
 	n := anyServers.Draw(t, "servers")
-	s := &schedule{T: t, calm: rapid.Bool().Draw(t, "calm")}
+	s := &schedule{T: t, calm: rapid.Bool().Draw(t, "calm"), twoAddresses: rapid.Bool().Draw(t, "two addresses")}
 	s.set = Settings{HasPeers: true, MinPeers: anyQuota.Draw(t, "min_peers"), Lifetime: anyPromise.Draw(t, "promise"),
 		MaxHold: anyHold.Draw(t, "max_hold"), Interval: 2 * time.Second, ColdStart: 2 * time.Minute, Capacity: anyCapacity.Draw(t, "capacity")}
 	if s.calm {
@@ -157,7 +159,15 @@ func (s *schedule) see(i int) error {
 		}
 		peers[k].ID = s.heard[i][j]
 	}
-	return s.w.tell(i, PeersSeen{Peers: peers, KnownPeers: len(peers), Jitter: float64(anyNumber.Draw(s.T, "jitter")) / 99})
+	known := len(peers)
+	if s.twoAddresses {
+		for _, p := range peers[:known] {
+			if p.ID != "" { // else nobody can tell that it is the same
+				peers = append(peers, Peer{Address: "t" + p.Address[1:], ID: p.ID})
+			}
+		}
+	}
+	return s.w.tell(i, PeersSeen{Peers: peers, KnownPeers: known, Jitter: float64(anyNumber.Draw(s.T, "jitter")) / 99})
 }
 
 // run lets time pass until a moment, and stops early if done says so.

@@ -16,9 +16,9 @@ type steadiness struct {
 const (
 	// steadyAtLeast is how long a server that has stepped aside twice keeps to that: it stays
 	// aside as long as its peers go on to promise, and if they do not it stays in service.
-	// Twice as long each time more, up to steadyAtMost.
+	// Twice as long each time more, till mostAsides.
 	steadyAtLeast = time.Minute
-	steadyAtMost  = 8 * time.Minute
+	mostAsides    = 5
 
 	// forgottenIn is how long it takes until one time is forgotten.
 	forgottenIn = 10 * time.Minute
@@ -26,7 +26,7 @@ const (
 
 // countAside counts one.
 func (s *steadiness) countAside(now time.Duration) {
-	s.asides = max(0, s.asides-int((now-s.asideAt)/forgottenIn)) + 1
+	s.asides = min(mostAsides, max(0, s.asides-int((now-s.asideAt)/forgottenIn))+1)
 	s.asideAt = now
 }
 
@@ -36,10 +36,10 @@ func (s *steadiness) steadyUntil() time.Duration {
 	if s.asides < 2 {
 		return s.asideAt
 	}
-	return s.asideAt + min(steadyAtMost, steadyAtLeast<<min(s.asides-2, 8))
+	return s.asideAt + steadyAtLeast<<(s.asides-2)
 }
 
 // whySteady is that, for people.
 func (s *steadiness) whySteady(now time.Duration) string {
-	return fmt.Sprintf("has stepped aside %d times, and changes nothing for %s", s.asides, (s.steadyUntil() - now).Round(time.Second))
+	return fmt.Sprintf("has stepped aside %d times lately, and changes nothing for %s", s.asides, (s.steadyUntil() - now).Round(time.Second))
 }

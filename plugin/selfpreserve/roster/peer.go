@@ -124,10 +124,10 @@ func (p *peer) is(id promise.ID) {
 // says notes what p has said. An answer from before it said that it leaves may come late.
 func (p *peer) says(now time.Duration, state promise.State) {
 	p.HeardAt, p.leaving = now, p.leaving || state == promise.Leaving
-	if p.leaving {
-		state = promise.Leaving
+	if p.Said = state; p.leaving {
+		p.Said = promise.Leaving
 	}
-	p.Said, p.Status = state, state.String()
+	p.Status = p.Said.String()
 }
 
 // isNamed is whether a name finds p.

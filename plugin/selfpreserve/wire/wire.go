@@ -41,10 +41,9 @@ type Hello struct {
 	State   promise.State `json:"state"`
 	Wire    int           `json:"wire"` // version that it speaks
 
+	Standing *Standing `json:"standing,omitempty"`
 	// Outcome is granted or forced if the state is leaving; version 0 does not say.
 	Outcome promise.Outcome `json:"outcome,omitempty"`
-
-	Standing *Standing `json:"standing,omitempty"`
 }
 
 // LeavesOnPromises is whether it says that it leaves because enough have promised to stay.
@@ -97,11 +96,8 @@ func ValidateID(id promise.ID) error {
 
 // Validate returns what is wrong with h.
 func (h Hello) Validate() error {
-	if !IsLine(h.Name) || !IsLine(h.Version) {
-		return fmt.Errorf("name %.20q or version %.20q: want at most %d octets of text", h.Name, h.Version, MaxText)
-	}
-	if !IsLine(string(h.Outcome)) {
-		return fmt.Errorf("outcome %.20q: want at most %d octets of text", h.Outcome, MaxText)
+	if !IsLine(h.Name) || !IsLine(h.Version) || !IsLine(string(h.Outcome)) {
+		return fmt.Errorf("name %.20q, version %.20q or outcome %.20q: want at most %d octets of text", h.Name, h.Version, h.Outcome, MaxText)
 	}
 	if err := h.Standing.validate(); err != nil {
 		return err

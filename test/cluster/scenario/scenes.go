@@ -35,7 +35,7 @@ var scenes = []scene{
 	{name: "NodeLocal: the caches are restarted", on: []side{holdfast}, before: nodeLocal, do: cached(restartCaches), after: noNodeLocal},
 	{name: "3, 10, 3, 1, 0 replicas", on: both, before: loose, do: scale, after: undoLoose, forced: 3},
 	{name: "a Corefile that breaks a canary", on: []side{holdfast}, do: brokenCanary, must: allOf(answering(3), few)},
-	{name: "a Corefile that breaks a canary and the peers", on: []side{holdfast}, do: brokenBoth, forced: 3},
+	{name: "a Corefile that breaks a canary and the peers", on: []side{holdfast}, do: brokenBoth, must: allOf(answering(3), few)},
 	{name: "rolling restart, lame duck 0 s", on: []side{holdfast}, before: lameDuck(0), do: restart, after: asItWas},
 	{name: "rolling restart, lame duck 2 s", on: []side{holdfast}, before: lameDuck(2 * time.Second), do: restart, after: asItWas},
 	{name: "rolling restart, lame duck 5 s", on: []side{holdfast}, before: lameDuck(5 * time.Second), do: restart, after: asItWas},
