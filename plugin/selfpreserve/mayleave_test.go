@@ -34,7 +34,8 @@ func TestAsManyLeaveAsMayLeaveSays(t *testing.T) {
 					if got.MayLeave != may {
 						t.Fatalf("%s says that %d may leave, want %d", m.id, got.MayLeave, may)
 					}
-					if slices.Contains(well, m) && got.Departure.OK != (may > 0) {
+					// One that a sick server leans on would not go at once, and others would.
+					if slices.Contains(well, m) && got.Departure.OK != (may > 0 && m.given() == 0) {
 						t.Fatalf("%s says of its departure: %+v, and %d may leave", m.id, got.Departure, may)
 					}
 				}
