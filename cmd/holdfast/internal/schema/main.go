@@ -11,7 +11,9 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/fleet"
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/heartbeat"
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/order"
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/probe"
 )
 
@@ -19,6 +21,8 @@ import (
 var results = map[string]reflect.Type{
 	"error":     reflect.TypeFor[cli.Failure](),
 	"version":   reflect.TypeFor[cli.Version](),
+	"status":    reflect.TypeFor[fleet.Fleet](),
+	"may-leave": reflect.TypeFor[order.Departure](),
 	"probe":     reflect.TypeFor[probe.Round](),
 	"heartbeat": reflect.TypeFor[heartbeat.Change](),
 }
