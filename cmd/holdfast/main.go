@@ -3,9 +3,14 @@ package main
 
 //go:generate go run ./internal/schema schema
 
-import "github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
+import (
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/doctor"
+)
 
 // verbs are those beside version, man and completion.
-var verbs = []cli.Verb{}
+var verbs = []cli.Verb{
+	doctor.Verb,
+}
 
 func main() { cli.Main(verbs) }

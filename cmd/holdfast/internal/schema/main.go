@@ -11,12 +11,14 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/doctor"
 )
 
 // results are the types of what is printed, by verb. An error is the same for all.
 var results = map[string]reflect.Type{
 	"error":   reflect.TypeFor[cli.Failure](),
 	"version": reflect.TypeFor[cli.Version](),
+	"doctor":  reflect.TypeFor[doctor.Report](),
 }
 
 func main() {
