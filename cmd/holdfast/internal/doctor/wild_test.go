@@ -5,9 +5,42 @@ import (
 	"testing"
 )
 
-func TestWhatIsWrongWithManifestsOfTheWild(t *testing.T) {
-	kubeadm := text(t, root+"/build/kubernetes/testdata/kubeadm-deployment.yaml") + "---\n" +
+// kubeadmManifests are what kubeadm makes.
+func kubeadmManifests(t *testing.T) string {
+	t.Helper()
+	return text(t, root+"/build/kubernetes/testdata/kubeadm-deployment.yaml") + "---\n" +
 		text(t, root+"/build/kubernetes/testdata/kubeadm-service.yaml") + "---\n" + text(t, "testdata/wild/kubeadm-configmap.yaml")
+}
+
+func TestTheREADMEShowsWhatItSaysOfKubeadms(t *testing.T) {
+	out, _, _ := runs(t, kubeadmManifests(t), "-")
+	var shown strings.Builder
+	for section := range strings.SplitSeq(out, "\n\n") {
+		head, body, isSection := strings.Cut(section, "-\n")
+		if isSection { // without what is fine
+			var bad []string
+			for line := range strings.Lines(body + "\n") {
+				if !strings.HasPrefix(line, "√") {
+					bad = append(bad, line)
+				}
+			}
+			if len(bad) == 0 {
+				continue
+			}
+			section = head + "-\n" + strings.TrimSuffix(strings.Join(bad, ""), "\n")
+		}
+		shown.WriteString(section)
+		if isSection {
+			shown.WriteString("\n\n")
+		}
+	}
+	if want := "~~~ txt\n" + shown.String() + "~~~\n"; !strings.Contains(text(t, root+"/cmd/holdfast/README.md"), want) {
+		t.Errorf("the README does not show\n%s", want)
+	}
+}
+
+func TestWhatIsWrongWithManifestsOfTheWild(t *testing.T) {
+	kubeadm := kubeadmManifests(t)
 	for name, tc := range map[string]struct {
 		manifests string
 		change    []string // pairs

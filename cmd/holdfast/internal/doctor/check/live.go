@@ -119,7 +119,7 @@ func liveMinPeers(l *Live, say sayer) (applies bool) {
 		}
 		applies = true
 		if s.Status.MinPeers > s.Status.KnownPeers {
-			say("%s: %d have to promise, and it knows %d peers: it cannot leave but by force", s.name(), s.Status.MinPeers, s.Status.KnownPeers)
+			say("%s: %d have to promise, and it knows %s: it cannot leave but by force", s.name(), s.Status.MinPeers, Count(s.Status.KnownPeers, "peer"))
 		}
 	}
 	return applies

@@ -94,7 +94,7 @@ func documentsOf(text []byte) (found []document) {
 	return found
 }
 
-var yamlLine = regexp.MustCompile(`^(?:error converting YAML to JSON: )?(?:yaml: )?line (\d+): `)
+var yamlLine = regexp.MustCompile(`^(?:error converting YAML to JSON: )?(?:yaml: )?(?:unmarshal errors:\s+)?line (\d+): `)
 
 func (o *Objects) addDocument(file string, d document) error {
 	failed := func(format string, args ...any) error {
