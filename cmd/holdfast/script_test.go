@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -24,18 +25,28 @@ import (
 //
 //	code N COMMAND ARGUMENT...  runs a command that exits with N
 //	example N 'LINE' [OLD=NEW]...  runs a line of a verb's help, in which OLD is replaced
+//	tell N KEY=VALUE...  tells a fake server what to do: serial, beat, does
 //	schema NAME  looks at stdout: each line is JSON, of schema/NAME.json
 func TestScripts(t *testing.T) {
-	examples := newExamples()
+	examples, shared := newExamples(), shareWorld(t)
 	t.Run("scripts", func(t *testing.T) {
 		testscript.Run(t, testscript.Params{
 			Dir:                 "testdata/script",
 			RequireExplicitExec: true,
+			Deadline:            time.Now().Add(time.Minute), // no verb may hang
 			RequireUniqueNames:  true,
+			Setup: func(env *testscript.Env) error {
+				w := newWorld(t)
+				env.Values["world"] = w
+				env.Vars = append(env.Vars, append(shared, "PORT="+w.port, "RESOLVER=127.0.0.4:"+w.port,
+					"NS1=127.0.0.1:"+w.port, "NS2=127.0.0.2:"+w.port, "NS3=127.0.0.3:"+w.port)...)
+				return nil
+			},
 			Cmds: map[string]func(*testscript.TestScript, bool, []string){
 				"code":    func(ts *testscript.TestScript, _ bool, args []string) { runs(ts, args[0], args[1:]) },
 				"example": examples.run,
 				"schema":  matchesSchema,
+				"tell":    func(ts *testscript.TestScript, _ bool, args []string) { ts.Value("world").(*world).tell(ts, args) },
 			},
 		})
 	})

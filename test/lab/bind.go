@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -48,7 +49,18 @@ func (b *BIND) Replace(t *testing.T, zone, text string) {
 	}
 }
 
-// Configure writes the configuration, with who may transfer and query: any or none.
+// Allow makes the running process allow any, none, or these addresses to transfer and query.
+func (b *BIND) Allow(t *testing.T, transfer, query string) {
+	t.Helper()
+	const done = "reloading configuration succeeded"
+	before := strings.Count(b.String(), done)
+	b.Configure(t, transfer, query)
+	b.SendSignal(t, syscall.SIGHUP)
+	Until(t, "BIND is configured", func() bool { return strings.Count(b.String(), done) > before })
+}
+
+// Configure writes the configuration, with who may transfer and query: any, none, or
+// addresses with ; between.
 func (b *BIND) Configure(t *testing.T, transfer, query string) {
 	t.Helper()
 	conf := new(strings.Builder)

@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -30,16 +29,6 @@ func (b *bind) run(t *testing.T) {
 	for _, zone := range b.Zones {
 		lab.Until(t, "BIND answers for "+zone, func() bool { _, ok := serialAt(b.Addr, zone); return ok })
 	}
-}
-
-// allow makes the running process allow any or none to transfer and query.
-func (b *bind) allow(t *testing.T, transfer, query string) {
-	t.Helper()
-	const done = "reloading configuration succeeded"
-	before := strings.Count(b.String(), done)
-	b.Configure(t, transfer, query)
-	b.SendSignal(t, syscall.SIGHUP)
-	lab.Until(t, "BIND is configured", func() bool { return strings.Count(b.String(), done) > before })
 }
 
 // update changes a zone, as lines of nsupdate say, and with it the serial.

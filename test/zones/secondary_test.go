@@ -19,7 +19,7 @@ func TestSecondaryWhosePrimaryHasMovedOnIsFlaggedUntilItTransfers(t *testing.T) 
 	o := startSecondary(t, b, zone)
 	o.await(t, time.Now(), lab.Patience, plain, o.plainAnd(t, "fresh"))
 
-	b.allow(t, "none", "any")
+	b.Allow(t, "none", "any")
 	fault := time.Now()
 	b.update(t, zone, "add new.$ZONE 60 A 10.0.0.2")
 	flagged := o.flagged(t, fault, maxAge, "%s behind, serial 1 < 2")
@@ -36,7 +36,7 @@ func TestSecondaryWhosePrimaryHasMovedOnIsFlaggedUntilItTransfers(t *testing.T) 
 	}
 
 	// What the primary said last still stands when it says nothing more, or is dead.
-	b.allow(t, "none", "none")
+	b.Allow(t, "none", "none")
 	o.referenceIs(t, b.Addr, 0)
 	o.stays(t, 2*interval, flagged)
 	b.End(syscall.SIGKILL)
@@ -65,12 +65,12 @@ func TestSecondaryThatShouldHaveExpiredIsFlagged(t *testing.T) {
 
 	// Its last usable answer was up to an interval and its jitter before the fault.
 	fault := time.Now().Add(-interval - interval/5)
-	b.allow(t, "any", "none")
+	b.Allow(t, "any", "none")
 	flagged := o.flagged(t, fault, expire, "zone expired, no primary answered for %s")
 	o.stays(t, expire, flagged)
 
 	cure := time.Now()
-	b.allow(t, "any", "any")
+	b.Allow(t, "any", "any")
 	o.unflagged(t, cure)
 }
 

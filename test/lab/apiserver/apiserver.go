@@ -24,6 +24,7 @@ import (
 // Server is as much of a Kubernetes API server as CoreDNS's informers ask for: lists
 // and watches, with initial events too, of namespaces, services and endpoint slices. Its
 // watches can freeze: their connections stay, and nothing comes through them any more.
+// object.go has what the operator's command asks for.
 type Server struct {
 	t   *testing.T
 	URL string
@@ -33,6 +34,8 @@ type Server struct {
 	stored  map[string]*stored
 	frozen  bool
 	wake    chan struct{} // closed when a watch may have something to send
+
+	patching sync.Mutex // held from a patch's reading to its writing
 }
 
 // stored is an object that is there. Objects are replaced, never changed.
@@ -114,6 +117,10 @@ func (a *Server) since(kind schema.GroupVersionKind, after int) (changed []*stor
 }
 
 func (a *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	if a.serveObject(w, r) {
+		return
+	}
 	kind, ok := collections[r.URL.Path]
 	a.mu.Lock()
 	if !ok || a.frozen { // who asks anew has noticed the freeze, which is not what is tested
@@ -124,7 +131,6 @@ func (a *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
 	if r.URL.Query().Get("watch") == "true" {
 		a.watch(w, r, kind)
 		return

@@ -37,7 +37,7 @@ type Verb func(env *Env) *cobra.Command
 // Run runs the command with its arguments and returns the exit code. The first SIGINT or
 // SIGTERM ends ctx, the second the process.
 func Run(ctx context.Context, streams Streams, args []string, verbs []Verb) (code int) {
-	env := &Env{Streams: streams, format: formatOf(args)}
+	env := &Env{Streams: streams, format: formatOf(args), nagios: wantsNagios(args)}
 	defer func() {
 		if p := recover(); p != nil {
 			code = env.fail("", fmt.Errorf("%w: %v", errInternal, p))
@@ -94,7 +94,7 @@ wrongly or could not ask.`,
 	flags.BoolVar(&env.noColor, "no-color", false, "never use colours, as with NO_COLOR in the environment")
 	root.SetHelpCommand(newHelp())
 	root.CompletionOptions.DisableDefaultCmd = true // ours wants a shell
-	root.SetUsageTemplate(usageTemplate)
+	root.SetUsageFunc(printUsage)
 	root.AddCommand(newVersion(env), newCompletion(env), newMan())
 	for _, verb := range verbs {
 		root.AddCommand(verb(env))

@@ -31,6 +31,7 @@ type Env struct {
 
 	format  format
 	noColor bool
+	nagios  bool
 	broken  error // of the first Print that could not write
 }
 
@@ -48,7 +49,7 @@ func (e *Env) JSON() bool { return e.format == formatJSON }
 func (e *Env) Print(r Result) {
 	var err error
 	if e.JSON() {
-		err = json.NewEncoder(e.Out).Encode(r)
+		err = e.encode(r)
 	} else {
 		var text strings.Builder
 		r.WriteText(&text, e.paint())
@@ -59,9 +60,15 @@ func (e *Env) Print(r Result) {
 	}
 }
 
+func (e *Env) encode(object any) error {
+	out := json.NewEncoder(e.Out)
+	out.SetEscapeHTML(false) // "6 < 7" is for people, too
+	return out.Encode(object)
+}
+
 // Notef tells a person something beside the result, on stderr, in one line.
 func (e *Env) Notef(format string, args ...any) {
-	fmt.Fprintln(e.Err, oneLine(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(e.Err, OneLine(fmt.Sprintf(format, args...)))
 }
 
 // Broken is an error if the output cannot be written any more: rounds may end.
@@ -72,6 +79,9 @@ func (e *Env) prepare() error {
 		given := e.format
 		e.format = formatText
 		return Usage("output %q: want text or json", given)
+	}
+	if e.nagios && e.JSON() {
+		return Usage("--nagios has a format of its own: want it without -o json")
 	}
 	if e.Timeout <= 0 {
 		return Usage("timeout %s: want a duration above zero, such as 5s", e.Timeout)
@@ -85,12 +95,13 @@ type Paint func(Colour, string) string
 // Colour is what a text means.
 type Colour string
 
-// The colours, as SGR parameters. Each stands beside a word or a mark that says the same.
+// The colours, as SGR parameters. Each stands beside a word or a mark that says the same. All
+// are of one length, so that columns stay in line.
 const (
-	Good Colour = "32"
-	Odd  Colour = "33"
-	Bad  Colour = "31"
-	Dim  Colour = "2"
+	Good  Colour = "32"
+	Odd   Colour = "33"
+	Bad   Colour = "31"
+	Plain Colour = "39"
 )
 
 func (e *Env) paint() Paint {
@@ -104,8 +115,8 @@ func (e *Env) paint() Paint {
 	}
 }
 
-// Table writes rows as columns, the first row as their heads. Only the last column may be
-// coloured: tabwriter counts colours as width.
+// Table writes rows as columns, the first row as their heads. In a column with colours each
+// cell has to have one, the head's may be Plain: tabwriter counts them as width.
 func Table(w io.Writer, rows [][]string) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, row := range rows {

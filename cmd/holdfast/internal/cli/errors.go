@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -44,9 +43,13 @@ func (e *Env) fail(path string, err error) int {
 	if errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted")
 	}
-	said := oneLine(err.Error())
+	said := OneLine(err.Error())
+	if e.nagios {
+		_ = e.PrintNagios(NagiosUnknown, said)
+		return int(NagiosUnknown)
+	}
 	if e.format == formatJSON {
-		_ = json.NewEncoder(e.Out).Encode(Failure{SchemaVersion, said}) // nobody is left to tell
+		_ = e.encode(Failure{SchemaVersion, said}) // nobody is left to tell
 		return exitNoAnswer
 	}
 	if path == "" {
@@ -73,9 +76,9 @@ func isUsage(err error) bool {
 	return false
 }
 
-// oneLine keeps what others have written, such as a server, from being more than a line or
+// OneLine keeps what others have written, such as a server, from being more than a line or
 // from moving the cursor.
-func oneLine(text string) string {
+func OneLine(text string) string {
 	const most = 500
 	line := strings.Join(strings.Fields(Printable(text)), " ")
 	if len(line) > most {

@@ -1,6 +1,11 @@
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
 
 // newHelp is for those who type help and not --help.
 func newHelp() *cobra.Command {
@@ -17,26 +22,33 @@ func newHelp() *cobra.Command {
 	}
 }
 
-// usageTemplate is what --help prints below a command's description.
-const usageTemplate = `Usage:
-  {{if .HasAvailableSubCommands}}{{.CommandPath}} VERB{{else}}{{.UseLine}}{{end}}
-{{- if .HasExample}}
-
-Examples:
-{{.Example}}{{end}}
-{{- if .HasAvailableSubCommands}}
-
-Verbs:{{range .Commands}}{{if .IsAvailableCommand}}
-  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}
-{{- if .HasAvailableLocalFlags}}
-
-Flags:
-{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}
-{{- if .HasAvailableInheritedFlags}}
-
-Flags of every verb:
-{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}
-{{- if .HasAvailableSubCommands}}
-
-{{.CommandPath}} VERB --help says more about a verb.{{end}}
-`
+// printUsage prints what --help shows below a command's description. A template would keep the
+// linker from leaving out what is not called: a third of the program.
+func printUsage(cmd *cobra.Command) error {
+	var text strings.Builder
+	section := func(title, body string) {
+		if body != "" {
+			fmt.Fprintf(&text, "\n%s:\n%s\n", title, strings.TrimRight(body, "\n"))
+		}
+	}
+	use := cmd.UseLine()
+	var verbs strings.Builder
+	if cmd.HasAvailableSubCommands() {
+		use = cmd.CommandPath() + " VERB"
+		for _, verb := range cmd.Commands() {
+			if verb.IsAvailableCommand() {
+				fmt.Fprintf(&verbs, "  %-*s %s\n", verb.NamePadding(), verb.Name(), verb.Short)
+			}
+		}
+	}
+	section("Usage", "  "+use)
+	section("Examples", cmd.Example)
+	section("Verbs", verbs.String())
+	section("Flags", cmd.LocalFlags().FlagUsages())
+	section("Flags of every verb", cmd.InheritedFlags().FlagUsages())
+	if verbs.Len() > 0 {
+		fmt.Fprintf(&text, "\n%s VERB --help says more about a verb.\n", cmd.CommandPath())
+	}
+	_, err := fmt.Fprint(cmd.OutOrStdout(), strings.TrimPrefix(text.String(), "\n"))
+	return err
+}

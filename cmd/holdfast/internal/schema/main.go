@@ -12,13 +12,17 @@ import (
 
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/doctor"
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/heartbeat"
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/probe"
 )
 
 // results are the types of what is printed, by verb. An error is the same for all.
 var results = map[string]reflect.Type{
-	"error":   reflect.TypeFor[cli.Failure](),
-	"version": reflect.TypeFor[cli.Version](),
-	"doctor":  reflect.TypeFor[doctor.Report](),
+	"error":     reflect.TypeFor[cli.Failure](),
+	"version":   reflect.TypeFor[cli.Version](),
+	"probe":     reflect.TypeFor[probe.Round](),
+	"heartbeat": reflect.TypeFor[heartbeat.Change](),
+	"doctor":    reflect.TypeFor[doctor.Report](),
 }
 
 func main() {
