@@ -154,15 +154,15 @@ func (w *world) tell(ts *testscript.TestScript, args []string) {
 }
 
 // shareWorld starts what all scripts share: a primary, PRIMARY, that takes updates which are
-// signed by the key of KEY_FILE, and a Kubernetes with pods in the places of ns1 and ns2. It
-// returns the environment.
+// signed by the key of KEY_FILE and shows its status at STATUS, and a Kubernetes with kubeadm's
+// Deployment, and pods in the places of ns1 and ns2. It returns the environment.
 func shareWorld(t *testing.T) []string {
 	t.Helper()
-	port, dir := lab.FreePort(t), t.TempDir()
+	port, status, dir := lab.FreePort(t), "127.0.0.1:"+lab.FreePort(t), t.TempDir()
 	lab.WriteAll(t, dir, map[string]string{
 		"db": lab.ExampleZone,
-		"Corefile": fmt.Sprintf("example.org:%s {\n bind 127.0.0.1\n tsig {\n secret %s %s\n require_opcode UPDATE\n }\n dynupdate {\n file %s\n allow %s * *\n }\n}\n",
-			port, lab.TSIGKey, lab.TSIGSecret, filepath.Join(dir, "db"), lab.TSIGKey),
+		"Corefile": fmt.Sprintf("example.org:%s {\n bind 127.0.0.1\n selfpreserve %s\n tsig {\n secret %s %s\n require_opcode UPDATE\n }\n dynupdate {\n file %s\n allow %s * *\n }\n}\n",
+			port, status, lab.TSIGKey, lab.TSIGSecret, filepath.Join(dir, "db"), lab.TSIGKey),
 		"key":   fmt.Sprintf("key %q {\n\talgorithm hmac-sha256;\n\tsecret %q;\n};\n", lab.TSIGKey, lab.TSIGSecret),
 		"wrong": "hmac-sha256:" + lab.TSIGKey + ":d3Jvbmc=",
 	})
@@ -175,6 +175,9 @@ func shareWorld(t *testing.T) []string {
 		apiserver.Service("kube-system", "heartbeat", corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: "t0.heartbeat.invalid"}),
 		apiserver.Service("kube-system", "kube-dns", corev1.ServiceSpec{Type: corev1.ServiceTypeClusterIP}),
 		apiserver.Service("kube-system", "db", corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: "db.example.net"}))
-	return []string{"PRIMARY=" + primary, "KEY_FILE=" + filepath.Join(dir, "key"), "WRONG_KEY=" + filepath.Join(dir, "wrong"),
+	for _, object := range apiserver.FromFile(t, filepath.Join(lab.Root, "build/kubernetes/testdata/kubeadm-deployment.yaml")) {
+		api.Put(object)
+	}
+	return []string{"PRIMARY=" + primary, "STATUS=" + status, "KEY_FILE=" + filepath.Join(dir, "key"), "WRONG_KEY=" + filepath.Join(dir, "wrong"),
 		"KUBECONFIG=" + api.Kubeconfig(t), "SECRET=" + lab.TSIGSecret, "KEY=" + lab.TSIGKey}
 }

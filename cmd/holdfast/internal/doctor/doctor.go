@@ -17,6 +17,7 @@ import (
 // Verb is the verb.
 func Verb(env *cli.Env) *cobra.Command {
 	var live, only, skip []string
+	var deployed cluster
 	cmd := &cobra.Command{
 		Use:   "doctor [COREFILE] [MANIFEST...]",
 		Short: "Find what is set wrongly",
@@ -28,19 +29,21 @@ finding.
 A MANIFEST is a file with objects of Kubernetes, in YAML or JSON, a folder of such, or -
 for what comes through a pipe. The Corefile may be in a ConfigMap that a container mounts. A
 kustomization or a chart is not rendered: pipe what kubectl kustomize or helm template says.
+--kubernetes reads what is deployed in a namespace.
 
 Each finding names a section of docs/doctor.md, by the name that --only and --skip take.`,
 		Example: `  holdfast doctor /etc/coredns/Corefile
   holdfast doctor Corefile deployment.yaml services.yaml
   kubectl kustomize build/kubernetes | holdfast doctor -
   holdfast doctor --live 192.0.2.11
+  holdfast doctor --kubernetes --namespace kube-system
   holdfast doctor --skip disruption-budget,same-node deployment.yaml -o json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			wanted, err := choose(only, skip)
 			if err != nil {
 				return err
 			}
-			r, err := examine(cmd.Context(), env, args, live, wanted)
+			r, err := examine(cmd.Context(), env, args, &deployed, live, wanted)
 			if err != nil {
 				return err
 			}
@@ -53,6 +56,9 @@ Each finding names a section of docs/doctor.md, by the name that --only and --sk
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&live, "live", nil, "also ask the server at this `ADDRESS`, and those that it names as its peers")
+	flags.BoolVar(&deployed.wanted, "kubernetes", false, "also read what is deployed in --namespace")
+	flags.StringVar(&deployed.namespace, "namespace", "kube-system", "which `NAMESPACE` --kubernetes reads")
+	deployed.AddFlags(flags)
 	flags.StringSliceVar(&only, "only", nil, "make these `CHECKS` alone")
 	flags.StringSliceVar(&skip, "skip", nil, "leave these `CHECKS` out")
 	return cmd
@@ -76,15 +82,20 @@ func choose(only, skip []string) (func(id string) bool, error) {
 	}, nil
 }
 
-func examine(ctx context.Context, env *cli.Env, args, live []string, wanted func(string) bool) (*Report, error) {
-	if len(args)+len(live) == 0 {
-		return nil, cli.Usage("want a Corefile, manifests or --live ADDRESS")
+func examine(ctx context.Context, env *cli.Env, args []string, deployed *cluster, live []string, wanted func(string) bool) (*Report, error) {
+	if len(args)+len(live) == 0 && !deployed.wanted {
+		return nil, cli.Usage("want a Corefile, manifests, --kubernetes or --live ADDRESS")
 	}
 	in, r := &check.Input{Now: time.Now()}, &Report{Schema: cli.SchemaVersion, Servers: []string{}}
-	if len(args) > 0 {
+	if len(args) > 0 || deployed.wanted {
 		s, err := read(env.In, args)
 		if err != nil {
 			return nil, err
+		}
+		if deployed.wanted {
+			if err := deployed.read(ctx, s.objects, env.Timeout); err != nil {
+				return nil, err
+			}
 		}
 		r.Ignored = s.objects.Ignored
 		if in.Servers, r.Notes, err = s.servers(); err != nil {

@@ -116,7 +116,7 @@ func (s *sources) servers() (found []check.Server, notes []string, err error) {
 			of.Corefile, used = s.corefile, true
 			of.Certificates, notes = certificates(s.corefile, notes)
 		default:
-			notes = append(notes, fmt.Sprintf("the Corefile of %s, which is in none of these manifests: name it too", w.String()))
+			notes = append(notes, fmt.Sprintf("the Corefile of %s, which is not here: name it too", w.String()))
 		}
 		found = append(found, of)
 	}
@@ -126,7 +126,7 @@ func (s *sources) servers() (found []check.Server, notes []string, err error) {
 		found = append(found, of)
 	}
 	if len(found) == 0 {
-		return nil, nil, errors.New("no workload of these manifests runs CoreDNS, by the name of its image or by -conf: want one, or a Corefile")
+		return nil, nil, errors.New("no workload here runs CoreDNS, by the name of its image or by -conf: want one, or a Corefile")
 	}
 	return found, notes, nil
 }

@@ -30,12 +30,12 @@ func heartbeatWriter(s *Server, say sayer) (applies bool) {
 	}
 	for _, name := range s.Corefile.Heartbeats {
 		namespace, service, ok := s.serviceOf(name)
-		if !ok {
+		if !ok || !s.sees(namespace) {
 			continue
 		}
 		applies = true
 		if !slices.ContainsFunc(s.Objects.Roles, func(r *rbacv1.Role) bool { return mayWrite(r, namespace, service) }) && !hasWriter(s.Objects) {
-			say("nobody in these manifests writes Service %s/%s: the age of the zone is unknown", namespace, service)
+			say("nobody writes Service %s/%s: the age of the zone is unknown", namespace, service)
 		}
 	}
 	return applies

@@ -21,7 +21,7 @@ rules:
   verbs: [patch]
 `
 
-const noWriter = "nobody in these manifests writes Service kube-system/heartbeat"
+const noWriter = "nobody writes Service kube-system/heartbeat"
 
 var _ = add("heartbeat-writer",
 	example{name: "who may patch it"},
@@ -55,5 +55,6 @@ spec:
           - command: [/holdfast, status]
             image: registry.example.org/holdfast
 `}, finds: noWriter},
+	example{name: "in a namespace that is not there", change: []string{"heartbeat heartbeat.kube-system.svc", "heartbeat heartbeat.other.svc"}},
 	example{name: "a name that is written elsewhere", change: []string{"heartbeat heartbeat.kube-system.svc.cluster.local", "heartbeat heartbeat.example.org", role, "kind: Nothing\n"}},
 )

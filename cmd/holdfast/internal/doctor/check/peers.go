@@ -8,6 +8,8 @@ import (
 	"github.com/miekg/dns"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/doctor/manifest"
 )
 
 func minPeers(s *Server, say sayer) bool {
@@ -61,13 +63,13 @@ func peersService(s *Server, say sayer) (applies bool) {
 	}
 	for _, name := range s.Corefile.SelfPreserve.PeerNames {
 		namespace, service, ok := s.serviceOf(name)
-		if !ok {
+		if !ok || !s.sees(namespace) {
 			continue
 		}
 		applies = true
 		found := s.Objects.Service(namespace, service)
 		if found == nil {
-			say("peers dns is %s, and the manifests have no Service %s/%s", name, namespace, service)
+			say("peers dns is %s, and there is no Service %s/%s", name, namespace, service)
 			continue
 		}
 		if found.Spec.ClusterIP != corev1.ClusterIPNone {
@@ -81,6 +83,12 @@ func peersService(s *Server, say sayer) (applies bool) {
 		}
 	}
 	return applies
+}
+
+// sees is whether there would be the objects of a namespace: it is the workload's own, or
+// one of which there is a Service.
+func (s *Server) sees(namespace string) bool {
+	return manifest.SameNamespace(namespace, s.Workload.Namespace) || slices.ContainsFunc(s.Objects.Services, func(o *corev1.Service) bool { return o.Namespace == namespace })
 }
 
 // serviceOf takes NAME.NAMESPACE.svc.ZONE apart, if the zone is one of kubernetes.

@@ -102,7 +102,7 @@ func disruptionBudget(s *Server, say sayer) bool {
 		}
 	}
 	if !found {
-		say("no PodDisruptionBudget of these manifests selects the pods: two nodes that are drained at once can take all of them")
+		say("no PodDisruptionBudget selects the pods: two nodes that are drained at once can take all of them")
 	}
 	return true
 }

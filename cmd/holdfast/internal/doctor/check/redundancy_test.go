@@ -75,7 +75,7 @@ const budget = "metadata: {name: coredns, namespace: kube-system}\nspec:\n  maxU
 
 var _ = add("disruption-budget",
 	example{name: "one away"},
-	example{name: "none", change: []string{"kind: PodDisruptionBudget", "kind: SomethingElse"}, finds: "no PodDisruptionBudget of these manifests selects the pods"},
+	example{name: "none", change: []string{"kind: PodDisruptionBudget", "kind: SomethingElse"}, finds: "no PodDisruptionBudget selects the pods"},
 	example{name: "of other pods", change: []string{"  maxUnavailable: 1\n  selector:\n    matchLabels: {k8s-app: kube-dns}", "  maxUnavailable: 1\n  selector:\n    matchLabels: {app: else}"}, finds: "no PodDisruptionBudget"},
 	example{name: "of another namespace", change: []string{budget, "metadata: {name: coredns, namespace: dns}\nspec:\n  maxUnavailable: 1"}, finds: "no PodDisruptionBudget"},
 	example{name: "none away", change: []string{budget, "metadata: {name: coredns, namespace: kube-system}\nspec:\n  maxUnavailable: 0"}, finds: "PodDisruptionBudget coredns allows no eviction of 3 servers"},
