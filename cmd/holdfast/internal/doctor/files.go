@@ -8,6 +8,7 @@ import (
 	"io"
 	"log"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -64,17 +65,17 @@ var (
 
 func (s *sources) add(file string, text []byte) error {
 	if manifestEnd.MatchString(file) || file == "-" && manifestLine.Match(text) {
-		return s.objects.Add(name(file), text)
+		return s.objects.Add(nameOf(file), text)
 	}
 	if s.corefile != nil {
-		return cli.Usage("%s is a second Corefile, after %s: want one, and manifests with names that end in .yaml, .yml or .json", name(file), s.corefile.File)
+		return cli.Usage("%s is a second Corefile, after %s: want one, and manifests with names that end in .yaml, .yml or .json", nameOf(file), s.corefile.File)
 	}
-	c, err := corefile.Read("", name(file), text)
+	c, err := corefile.Read("", nameOf(file), text)
 	s.corefile = c
 	return err
 }
 
-func name(file string) string {
+func nameOf(file string) string {
 	if file == "-" {
 		return "stdin"
 	}
@@ -131,30 +132,42 @@ func (s *sources) servers() (found []check.Server, notes []string, err error) {
 	return found, notes, nil
 }
 
-var absoluteImport = regexp.MustCompile(`(?m)^(\s*import\s+)(/)`)
+// imports are absolute ones, and those that go up.
+var imports = regexp.MustCompile(`(?m)((?:^|[\s{}])"?import"?[ \t]+"?)(/[^\s"]*|[^\s"]*\.\.[^\s"]*)`)
+
+// within puts what a file at a path imports below the folder root.
+func within(root, at, text string) string {
+	return imports.ReplaceAllStringFunc(text, func(found string) string {
+		m := imports.FindStringSubmatch(found)
+		imported := m[2]
+		if !path.IsAbs(imported) {
+			imported = path.Join(path.Dir(at), imported)
+		}
+		return m[1] + root + path.Clean("/"+imported)
+	})
+}
 
 // mounted reads a container's Corefile. What it imports lies where the container has it.
 func mounted(m *manifest.Mounted) (c *corefile.Config, err error) {
+	if !strings.Contains(m.Files[m.Path], "import") { // the image has no place for files of ours
+		return corefile.Read("", m.Path, []byte(m.Files[m.Path]))
+	}
 	root, err := os.MkdirTemp("", "holdfast")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(root)) }()
-	var own []byte
-	for path, text := range m.Files {
-		text = absoluteImport.ReplaceAllString(text, "${1}"+root+"$2")
-		at := filepath.Join(root, filepath.Clean("/"+path))
+	for name, text := range m.Files {
+		text = within(root, name, text)
+		at := filepath.Join(root, filepath.Clean("/"+name))
 		if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
 			return nil, err
 		}
 		if err := os.WriteFile(at, []byte(text), 0o600); err != nil {
 			return nil, err
 		}
-		if path == m.Path {
-			own = []byte(text)
-		}
 	}
-	return corefile.Read(root, m.Path, own)
+	return corefile.Read(root, m.Path, []byte(within(root, m.Path, m.Files[m.Path])))
 }
 
 // certificates are those that a Corefile names and that can be read here.

@@ -72,10 +72,15 @@ func TestImportsAreThoseOfTheContainer(t *testing.T) {
 
 // What a manifest imports is never a file of this host.
 func TestImportsAreNotThoseOfThisHost(t *testing.T) {
-	dir := write(t, map[string]string{"host": "health {\n lameduck 1h\n}\n"})
-	_, errs, code := runs(t, strings.Replace(custom, "import custom/*.override", "import "+dir+"/host", 1), "-")
-	if code != 2 || !strings.Contains(errs, "File to import not found: "+dir+"/host") {
-		t.Errorf("it exits with %d and says %q", code, errs)
+	host := filepath.Join(write(t, map[string]string{"host": "secret {\n lameduck 1h\n}\n"}), "host")
+	up := strings.Repeat("../", 20)
+	for _, line := range []string{"import " + host, `import "` + host + `"`, "import " + up + host, "errors\n        import\t" + up + host, "import {$TEST_UP}" + host} {
+		t.Setenv("TEST_UP", up)
+		_, errs, code := runs(t, strings.Replace(custom, "import custom/*.override", line, 1), "-")
+		notFound := strings.Contains(errs, "File to import not found: "+host)
+		if outside := strings.Contains(errs, "/etc/coredns/Corefile imports "+host+", which is not a file of the container"); code != 2 || !notFound && !outside || strings.Contains(errs, "secret") {
+			t.Errorf("%s: it exits with %d and says %q", line, code, errs)
+		}
 	}
 }
 

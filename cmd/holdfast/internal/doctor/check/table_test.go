@@ -126,6 +126,9 @@ rules:
 `
 )
 
+// objectsOf keeps what is read: no check changes it.
+var objectsOf = make(map[string]*manifest.Objects)
+
 // input is what the example is of.
 func (e example) input(t *testing.T) *check.Input {
 	t.Helper()
@@ -146,9 +149,13 @@ func (e example) input(t *testing.T) *check.Input {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := new(manifest.Objects)
-	if err := all.Add("deployment.yaml", []byte(manifests)); err != nil {
-		t.Fatal(err)
+	all := objectsOf[manifests]
+	if all == nil {
+		all = new(manifest.Objects)
+		if err := all.Add("deployment.yaml", []byte(manifests)); err != nil {
+			t.Fatal(err)
+		}
+		objectsOf[manifests] = all
 	}
 	in.Odd = all.Odd
 	for _, w := range all.Servers() {

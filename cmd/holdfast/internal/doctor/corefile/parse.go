@@ -65,11 +65,24 @@ func parseBlocks(root, file string, text []byte) ([]block, error) {
 	for _, p := range parsed {
 		b := block{keys: p.Keys, directives: make(map[string][]directive)}
 		for name, tokens := range p.Tokens {
+			if outside := fileOutside(root, tokens); outside != "" {
+				return nil, fmt.Errorf("%s imports %s, which is not a file of the container", file, outside)
+			}
 			b.directives[name] = directivesOf(root, file, tokens)
 		}
 		blocks = append(blocks, b)
 	}
 	return blocks, nil
+}
+
+// fileOutside is a file of this host, not below root, that tokens were imported from.
+func fileOutside(root string, tokens []caddyfile.Token) string {
+	for _, token := range tokens {
+		if root != "" && token.File != "" && !strings.HasPrefix(token.File, root+"/") {
+			return token.File
+		}
+	}
+	return ""
 }
 
 func withoutRoot(root, text string) string {
