@@ -125,8 +125,11 @@ func read(body []byte) (*wire.Status, error) {
 	if err := json.Unmarshal(body, s); err != nil {
 		return nil, fmt.Errorf("it sent something else than a status: %w", err)
 	}
-	if err := s.Validate(); err != nil {
+	if err := wire.ValidateID(s.ID); err != nil {
 		return nil, fmt.Errorf("it sent something else than a status: %w", err)
+	}
+	if len(s.Name) > wire.MaxText || len(s.Version) > wire.MaxText {
+		return nil, fmt.Errorf("it sent something else than a status: name or version is longer than %d octets", wire.MaxText)
 	}
 	return s, nil
 }

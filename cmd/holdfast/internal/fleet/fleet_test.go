@@ -85,7 +85,7 @@ func TestWhoDoesNotAnswerIsThereToo(t *testing.T) {
 	gone := httptest.NewServer(nil)
 	gone.Close()
 	a := start(t, "a", false)
-	a.peers = []string{gone.Listener.Addr().String()}
+	a.peers = []string{gone.Listener.Addr().String(), "localhost:1", "", "127.0.0.1", "127.0.0.1:1/x"}
 	all := Gather(t.Context(), []string{a.address()}, time.Minute)
 	if have := ids(all); len(have) != 2 || have[0] != "a" || !strings.Contains(have[1], "refused") {
 		t.Errorf("they are %q", have)
@@ -98,13 +98,14 @@ func TestWhatAServerSendsInPlaceOfAStatus(t *testing.T) {
 	}
 	a := start(t, "a", false)
 	for want, says := range map[string]http.HandlerFunc{
-		"it sent something else than a status: ":              send("<html>"),
-		"it sent something else than a status: id":            send("{}"),
-		"it answers 404 Not Found: is selfpreserve there?":    http.NotFound,
-		"it answers 302 Found: is selfpreserve there?":        http.RedirectHandler("http://192.0.2.1/", http.StatusFound).ServeHTTP,
-		fmt.Sprintf("it sent more than %d octets", maxStatus): send(strings.Repeat(" ", maxStatus+1)),
-		"no answer within 100ms":                              func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-		"EOF":                                                 func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"it sent something else than a status: ":                                          send("<html>"),
+		"it sent something else than a status: name or version is longer than 256 octets": send(`{"id": "a", "name": "` + strings.Repeat("n", 257) + `"}`),
+		"it sent something else than a status: id":                                        send("{}"),
+		"it answers 404 Not Found: is selfpreserve there?":                                http.NotFound,
+		"it answers 302 Found: is selfpreserve there?":                                    http.RedirectHandler("http://192.0.2.1/", http.StatusFound).ServeHTTP,
+		fmt.Sprintf("it sent more than %d octets", maxStatus):                             send(strings.Repeat(" ", maxStatus+1)),
+		"no answer within 100ms":                                                          func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"EOF":                                                                             func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	} {
 		a.says = says
 		timeout := time.Minute

@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -40,7 +41,9 @@ func Gather(ctx context.Context, addresses []string, timeout time.Duration) []An
 				continue
 			}
 			for _, p := range a.Status.Peers {
-				next = append(next, p.Address)
+				if _, err := netip.ParseAddrPort(p.Address); err == nil { // servers name no others
+					next = append(next, p.Address)
+				}
 			}
 			if id := string(a.Status.ID); !ids[id] {
 				ids[id] = true

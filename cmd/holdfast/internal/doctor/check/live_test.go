@@ -10,7 +10,8 @@ import (
 
 // status is of a server whose host has this name, and which hears these peers.
 func status(name string, peers ...string) *wire.Status {
-	s := &wire.Status{Hello: wire.Hello{ID: promise.ID("id-" + name), Name: name, Version: "1.15.0"}, MinPeers: 1, KnownPeers: len(peers)}
+	s := &wire.Status{MinPeers: 1, KnownPeers: len(peers)}
+	s.ID, s.Name, s.Version = promise.ID("id-"+name), name, "1.15.0"
 	for _, p := range peers {
 		s.Peers = append(s.Peers, wire.Peer{Address: address(p), ID: promise.ID("id-" + p), State: "serving"})
 	}
