@@ -21,6 +21,22 @@ rules:
   verbs: [patch]
 `
 
+// cronJob runs a verb of holdfast's.
+func cronJob(verb string) string {
+	return `apiVersion: batch/v1
+kind: CronJob
+metadata: {name: heartbeat, namespace: kube-system}
+spec:
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          containers:
+          - command: [/holdfast, ` + verb + `]
+            image: registry.example.org/holdfast
+`
+}
+
 const noWriter = "nobody writes Service kube-system/heartbeat"
 
 var _ = add("heartbeat-writer",
@@ -31,30 +47,8 @@ var _ = add("heartbeat-writer",
 	example{name: "who may patch all", change: []string{"  resourceNames: [heartbeat]\n", ""}},
 	example{name: "who may patch other things", change: []string{"resources: [services]", "resources: [pods]"}, finds: noWriter},
 	example{name: "elsewhere", change: []string{"metadata: {name: writer, namespace: kube-system}", "metadata: {name: writer, namespace: dns}"}, finds: noWriter},
-	example{name: "the command", change: []string{"apiVersion: rbac.authorization.k8s.io/v1\n" + role, `apiVersion: batch/v1
-kind: CronJob
-metadata: {name: heartbeat, namespace: kube-system}
-spec:
-  jobTemplate:
-    spec:
-      template:
-        spec:
-          containers:
-          - command: [/holdfast, heartbeat]
-            image: registry.example.org/holdfast
-`}},
-	example{name: "another command", change: []string{"apiVersion: rbac.authorization.k8s.io/v1\n" + role, `apiVersion: batch/v1
-kind: CronJob
-metadata: {name: heartbeat, namespace: kube-system}
-spec:
-  jobTemplate:
-    spec:
-      template:
-        spec:
-          containers:
-          - command: [/holdfast, status]
-            image: registry.example.org/holdfast
-`}, finds: noWriter},
+	example{name: "the command", change: []string{"apiVersion: rbac.authorization.k8s.io/v1\n" + role, cronJob("heartbeat")}},
+	example{name: "another command", change: []string{"apiVersion: rbac.authorization.k8s.io/v1\n" + role, cronJob("status")}, finds: noWriter},
 	example{name: "in a namespace that is not there", change: []string{"heartbeat heartbeat.kube-system.svc", "heartbeat heartbeat.other.svc"}},
 	example{name: "a name that is written elsewhere", change: []string{"heartbeat heartbeat.kube-system.svc.cluster.local", "heartbeat heartbeat.example.org", role, "kind: Nothing\n"}},
 )

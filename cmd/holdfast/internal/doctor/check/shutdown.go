@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/doctor/corefile"
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/doctor/manifest"
 )
 
@@ -132,12 +133,16 @@ func rollout(s *Server, say sayer) bool {
 		return false
 	}
 	away := maxUnavailable(w.Workload, replicas)
+	var p *corefile.SelfPreserve
+	if s.Corefile != nil {
+		p = s.Corefile.SelfPreserve
+	}
 	switch {
 	case away >= replicas:
 		say("maxUnavailable lets a rollout end %d of %d servers before a new one is ready", away, replicas)
-	case s.Corefile != nil && s.Corefile.SelfPreserve.HasPeers() && replicas-away < s.Corefile.SelfPreserve.MinPeers:
+	case p.HasPeers() && replicas-away+len(p.StaticPeers) < p.MinPeers:
 		say("maxUnavailable lets a rollout end %d of %d servers at once, and min_peers says that %d have to stay: who is ended is held, and may go by force",
-			away, replicas, s.Corefile.SelfPreserve.MinPeers)
+			away, replicas, p.MinPeers)
 	}
 	return true
 }
