@@ -3,14 +3,28 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/miekg/dns"
+
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
 	"github.com/holdfastdns/holdfast/test/lab"
 )
+
+// startAlone starts a server without peers, and returns the address of its status.
+func startAlone(t *testing.T) string {
+	t.Helper()
+	dir, port, status := t.TempDir(), lab.FreePort(t), "127.0.0.1:"+lab.FreePort(t)
+	lab.Write(t, filepath.Join(dir, "Corefile"), fmt.Sprintf("example.org:%s {\n bind 127.0.0.1\n selfpreserve %s\n file db\n}\n", port, status))
+	lab.Write(t, filepath.Join(dir, "db"), lab.ExampleZone)
+	lab.StartBinary(t, dir, "-conf", filepath.Join(dir, "Corefile"))
+	lab.AwaitAnswer(t, "127.0.0.1:"+port, lab.Query("example.org.", dns.TypeSOA))
+	return status
+}
 
 // doctorSays runs holdfast doctor --live.
 func doctorSays(t *testing.T, address string) (out string, code int) {

@@ -153,22 +153,31 @@ func (w *world) tell(ts *testscript.TestScript, args []string) {
 	}
 }
 
-// shareWorld starts what all scripts share: a primary, PRIMARY, that takes updates which are
-// signed by the key of KEY_FILE and shows its status at STATUS, and a Kubernetes with kubeadm's
-// Deployment, and pods in the places of ns1 and ns2. It returns the environment.
-func shareWorld(t *testing.T) []string {
+// startDynamic starts a CoreDNS that takes updates of example.org, and returns its address and
+// a file with the key that signs them.
+func startDynamic(t *testing.T) (address, keyFile string) {
 	t.Helper()
-	port, status, dir := lab.FreePort(t), "127.0.0.1:"+lab.FreePort(t), t.TempDir()
+	port, dir := lab.FreePort(t), t.TempDir()
 	lab.WriteAll(t, dir, map[string]string{
 		"db": lab.ExampleZone,
-		"Corefile": fmt.Sprintf("example.org:%s {\n bind 127.0.0.1\n selfpreserve %s\n tsig {\n secret %s %s\n require_opcode UPDATE\n }\n dynupdate {\n file %s\n allow %s * *\n }\n}\n",
-			port, status, lab.TSIGKey, lab.TSIGSecret, filepath.Join(dir, "db"), lab.TSIGKey),
-		"key":   fmt.Sprintf("key %q {\n\talgorithm hmac-sha256;\n\tsecret %q;\n};\n", lab.TSIGKey, lab.TSIGSecret),
-		"wrong": "hmac-sha256:" + lab.TSIGKey + ":d3Jvbmc=",
+		"Corefile": fmt.Sprintf("example.org:%s {\n bind 127.0.0.1\n tsig {\n secret %s %s\n require_opcode UPDATE\n }\n dynupdate {\n file %s\n allow %s * *\n }\n}\n",
+			port, lab.TSIGKey, lab.TSIGSecret, filepath.Join(dir, "db"), lab.TSIGKey),
+		"key": fmt.Sprintf("# made by tsig-keygen\nkey %q {\n\talgorithm hmac-sha256;\n\tsecret %q;\n};\n", lab.TSIGKey, lab.TSIGSecret),
 	})
 	lab.StartBinary(t, dir, "-conf", filepath.Join(dir, "Corefile"))
-	primary := "127.0.0.1:" + port
-	lab.AwaitAnswer(t, primary, lab.Query("example.org.", dns.TypeSOA))
+	address = "127.0.0.1:" + port
+	lab.AwaitAnswer(t, address, lab.Query("example.org.", dns.TypeSOA))
+	return address, filepath.Join(dir, "key")
+}
+
+// shareWorld starts what all scripts share: a primary, PRIMARY, that takes updates which are
+// signed by the key of KEY_FILE, a server that shows its status at STATUS, and a Kubernetes with
+// kubeadm's Deployment and pods in the places of ns1 and ns2. It returns the environment.
+func shareWorld(t *testing.T) []string {
+	t.Helper()
+	primary, keyFile := startDynamic(t)
+	wrongKey := filepath.Join(t.TempDir(), "wrong")
+	lab.Write(t, wrongKey, "hmac-sha256:"+lab.TSIGKey+":d3Jvbmc=")
 	dnsPods := map[string]string{"k8s-app": "kube-dns"}
 	api := apiserver.Start(t, apiserver.Pod("kube-system", "coredns-1", dnsPods, "127.0.0.1", "::1"), apiserver.Pod("kube-system", "coredns-2", dnsPods, "127.0.0.2"),
 		apiserver.Pod("kube-system", "other", nil, "127.0.0.3"),
@@ -178,6 +187,6 @@ func shareWorld(t *testing.T) []string {
 	for _, object := range apiserver.FromFile(t, filepath.Join(lab.Root, "build/kubernetes/testdata/kubeadm-deployment.yaml")) {
 		api.Put(object)
 	}
-	return []string{"PRIMARY=" + primary, "STATUS=" + status, "KEY_FILE=" + filepath.Join(dir, "key"), "WRONG_KEY=" + filepath.Join(dir, "wrong"),
+	return []string{"PRIMARY=" + primary, "STATUS=" + startAlone(t), "KEY_FILE=" + keyFile, "WRONG_KEY=" + wrongKey,
 		"KUBECONFIG=" + api.Kubeconfig(t), "SECRET=" + lab.TSIGSecret, "KEY=" + lab.TSIGKey}
 }

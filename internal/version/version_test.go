@@ -1,6 +1,7 @@
 package version
 
 import (
+	"os"
 	"regexp"
 	"runtime/debug"
 	"testing"
@@ -44,5 +45,37 @@ func TestTheRevisionThatTheBuildSetsWins(t *testing.T) {
 	revision = ""
 	if got := Revision(); got == "" {
 		t.Error("is empty, where nothing is recorded")
+	}
+}
+
+// The linker says nothing of a variable that is not there.
+func TestTheMakefileSetsTheRevisionThatIsHere(t *testing.T) {
+	makefile, err := os.ReadFile("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("version.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := regexp.MustCompile(`-X `+regexp.QuoteMeta(modulePath)+`/internal/version\.(\w+)=`).FindAllSubmatch(makefile, -1)
+	if len(set) == 0 {
+		t.Error("it sets nothing")
+	}
+	for _, variable := range set {
+		if !regexp.MustCompile(`(?m)^\t` + string(variable[1]) + ` += "`).Match(source) {
+			t.Errorf("there is no %s", variable[1])
+		}
+	}
+}
+
+func TestTheImageIsLabelledWithTheNumber(t *testing.T) {
+	dockerfile, err := os.ReadFile("../../build/image/Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	label := regexp.MustCompile(`image\.version="([^"]+)"`).FindSubmatch(dockerfile)
+	if label == nil || string(label[1]) != Number() {
+		t.Errorf("the label is %q, want %s", label, Number())
 	}
 }

@@ -25,13 +25,13 @@ func (n *node) carryOut(actions []promise.Action) promise.Reply {
 		case promise.Release:
 			n.spawn(&last, func(ctx context.Context) { n.sendRelease(ctx, a) })
 		case promise.Departure:
+			countDeparture(a)
 			if a.Observed {
 				continue // it goes, or stays, whatever is decided: see holdSIGTERM
 			}
-			countDeparture(a)
 			if a.Cause == promise.Termination && a.Outcome != promise.Refused {
 				leaves = true
-				n.tellDeparture(a.Outcome)
+				n.tellDeparture(a.Outcome, n.names(a.Promised))
 			}
 		}
 	}
@@ -39,6 +39,16 @@ func (n *node) carryOut(actions []promise.Action) promise.Reply {
 		go n.letExit(&last)
 	}
 	return replied
+}
+
+// promised are those on whose promise the server leaves by one of these actions, for people.
+func (n *node) promised(actions []promise.Action) string {
+	for _, a := range actions {
+		if d, ok := a.(promise.Departure); ok && d.Outcome == promise.Granted {
+			return n.names(d.Promised)
+		}
+	}
+	return ""
 }
 
 // spawn does work of a group that talks to a peer. Called with the lock.

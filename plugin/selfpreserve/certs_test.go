@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -66,4 +67,10 @@ func writeCertificates(t testing.TB, dir string, names ...string) (cert, key, ca
 	der, err = x509.MarshalPKCS8PrivateKey(serverKey)
 	key = write("key.pem", "PRIVATE KEY", der, err)
 	return cert, key, ca
+}
+
+// leafOf is the certificate that a configuration presents.
+func leafOf(config *tls.Config) ([]*x509.Certificate, error) {
+	leaf, err := x509.ParseCertificate(config.Certificates[0].Certificate[0])
+	return []*x509.Certificate{leaf}, err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
 // tolerated is how many failures in a row a check may have before the server is unfit.
@@ -124,7 +125,7 @@ func (c *checks) note(now time.Duration, errs []error) promise.Fitness {
 		if errs[i] == nil {
 			check.fails, check.reason, check.passed = 0, "", true
 		} else {
-			check.fails, check.reason = check.fails+1, strings.ReplaceAll(errs[i].Error(), "\n", "; ")
+			check.fails, check.reason = check.fails+1, wire.Line(strings.ReplaceAll(errs[i].Error(), "\n", "; "))
 			f.AllPassed = false
 			f.PluginsReady = f.PluginsReady && !check.isReady
 		}
@@ -147,7 +148,7 @@ func (c *check) fit() bool { return c.passed && c.fails <= tolerated }
 // check looks at all checks and at the load, and tells the machine.
 func (n *node) check(ctx context.Context) {
 	n.mu.Lock()
-	checks, timeout := n.checks, min(n.conf.interval, maxLook)
+	checks, timeout := n.checks, n.conf.lookTime()
 	n.mu.Unlock()
 
 	ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -159,7 +160,9 @@ func (n *node) check(ctx context.Context) {
 	}
 	n.mu.Lock()
 	f := checks.note(n.now(), errs)
+	n.fitness = f
 	n.tellChecks()
+	n.showChecks()
 	n.mu.Unlock()
 	if n.queries.Load() > 0 {
 		n.endTrial()
@@ -168,5 +171,9 @@ func (n *node) check(ctx context.Context) {
 	n.step(promise.LoadSeen{QPS: n.load()})
 }
 
-// maxLook bounds a look at the checks, for intervals that are longer.
+// lookTime bounds a look at the checks, and a question for the addresses of peers. What this
+// server has to ask others for may be farther away than a short interval.
+func (c *config) lookTime() time.Duration { return min(max(c.interval, time.Second), maxLook) }
+
+// maxLook bounds it for intervals that are longer.
 const maxLook = 2 * time.Second

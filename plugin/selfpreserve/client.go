@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -105,6 +106,7 @@ func (c *client) exchange(ctx context.Context, method, address, path string, hea
 		return err
 	}
 	request.Header = header
+	request.Header.Set(wire.HeaderVersion, strconv.Itoa(wire.Version))
 	// Each of these may be sent again when the peer has just closed a kept connection.
 	request.Header["X-Idempotency-Key"] = nil
 	if body != nil {
@@ -126,7 +128,8 @@ func (c *client) exchange(ctx context.Context, method, address, path string, hea
 	case status == http.StatusForbidden:
 		return errors.New("it does not know this server as a peer")
 	default:
-		return fmt.Errorf("it replied with HTTP status %d", status)
+		version, _ := wire.VersionOf(response.Header.Get(wire.HeaderVersion))
+		return fmt.Errorf("it replied with HTTP status %d%s", status, versions(version))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
@@ -54,6 +55,7 @@ func (n *node) discover(ctx context.Context) {
 	now := n.now()
 	n.roster.Find(now, staticPeers, conf.static, own)
 	n.roster.Forget(now)
+	n.notePeerIPs()
 	polled, me := n.roster.Pick(now, n.rng, polledAtOnce), n.me()
 	n.mu.Unlock()
 	for _, address := range polled {
@@ -66,6 +68,7 @@ func (n *node) discover(ctx context.Context) {
 	n.mu.Lock()
 	now = n.now()
 	n.tellPeers(now)
+	n.recordPeers(now)
 	seen := promise.PeersSeen{Peers: n.roster.Candidates(n.rng), KnownPeers: n.roster.KnownPeers(now), Jitter: n.rng.Float64()}
 	n.mu.Unlock()
 	n.step(seen)
@@ -75,7 +78,7 @@ func (n *node) discover(ctx context.Context) {
 // those that were found before: no answer is not the answer that nobody is there.
 func (n *node) resolve(ctx context.Context, name peerName, own ownership) {
 	n.mu.Lock()
-	timeout, lookUp := min(n.conf.interval, maxLook), n.lookUp
+	timeout, lookUp := n.conf.lookTime(), n.lookUp
 	n.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -116,10 +119,23 @@ func (n *node) poll(ctx context.Context, address netip.AddrPort, me wire.Hello) 
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	defer n.showPeers()
 	if err != nil {
 		n.roster.Silent(address)
 		log.Debugf("Peer %s does not answer: %s", address, err)
 		return
 	}
-	n.roster.Answered(n.now(), address, it.ID, it.State)
+	now := n.now()
+	n.roster.Answered(now, address, it.ID, it.State)
+	n.roster.Describe(address, aboutPeer(now, it))
+}
+
+// aboutPeer is what a peer that has answered a poll says of itself.
+func aboutPeer(now time.Duration, it wire.Hello) roster.About {
+	about := roster.About{Server: it.Standing.Server(it.ID, it.State), Name: it.Name, State: it.State}
+	if s := it.Standing; s != nil {
+		about.Dated, about.Holdfast, about.Reason = true, s.Holdfast, s.Reason
+		about.Since = now - time.Duration(s.For)*time.Millisecond
+	}
+	return about
 }

@@ -3,8 +3,10 @@ package selfpreserve
 import (
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
+	"os"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
@@ -16,11 +18,39 @@ func (n *node) read(w http.ResponseWriter, r *http.Request, into any) bool {
 		n.reject(w, r, http.StatusForbidden, stranger, errors.New("only a known peer may ask this"))
 		return false
 	}
-	if err := wire.Decode(http.MaxBytesReader(w, r.Body, wire.MaxBody+1), true, into); err != nil {
-		n.reject(w, r, http.StatusBadRequest, malformed, err)
-		return false
+	status := http.StatusBadRequest
+	version, err := wire.VersionOf(r.Header.Get(wire.HeaderVersion))
+	if err == nil {
+		status, err = decodeBody(w, r, into)
 	}
-	return true
+	if err == nil {
+		return true
+	}
+	if status == http.StatusBadRequest && version > wire.Version {
+		err = fmt.Errorf("%w%s", err, versions(version))
+	}
+	n.reject(w, r, status, malformed, err)
+	return false
+}
+
+// decodeBody decodes the body of a request strictly. Its error is told with the HTTP status.
+func decodeBody(w http.ResponseWriter, r *http.Request, into any) (status int, err error) {
+	err = wire.Decode(http.MaxBytesReader(w, r.Body, wire.MaxBody+1), true, into)
+	switch {
+	case errors.Is(err, wire.ErrTooLong):
+		return http.StatusRequestEntityTooLarge, err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return http.StatusRequestTimeout, fmt.Errorf("the body did not come within %s", httpTimeout)
+	}
+	return http.StatusBadRequest, err
+}
+
+// versions says of a peer that is not understood that its version may be why.
+func versions(of int) string {
+	if of == wire.Version {
+		return ""
+	}
+	return fmt.Sprintf(" (it speaks version %d of the wire, this server %d)", of, wire.Version)
 }
 
 // isPeer is whether a request comes from a peer: by a certificate that the CA has signed
@@ -55,16 +85,25 @@ const (
 	malformed = "malformed"
 )
 
-// reject replies to a request that does not reach the machine, counts it, and says so
-// at most once a minute.
+// reject refuses a request that does not reach the machine, and counts it.
 func (n *node) reject(w http.ResponseWriter, r *http.Request, status int, reason string, err error) {
 	rejectedTotal.WithLabelValues(reason).Inc()
+	n.refuse(w, r, status, err)
+}
+
+// refuse replies to a request with an error, and says so in the log at most once a minute. A
+// server that has just started does not know its peers yet, and heals by itself.
+func (n *node) refuse(w http.ResponseWriter, r *http.Request, status int, err error) {
 	n.mu.Lock()
 	now := n.now()
-	if n.said.rejected == 0 || now-n.said.rejected >= pauseOfRejections {
+	switch {
+	case now < 2*n.conf.interval && status == http.StatusForbidden:
+		log.Debugf("Rejected %s %s of %s: %s", r.Method, r.URL.Path, r.RemoteAddr, err)
+	case n.said.rejected == 0 || now-n.said.rejected >= pauseOfRejections:
 		n.said.rejected = now
 		log.Warningf("Rejected %s %s of %s: %s", r.Method, r.URL.Path, r.RemoteAddr, err)
 	}
 	n.mu.Unlock()
+	w.Header().Set("Connection", "close") // or net/http would wait for the rest of the body first
 	http.Error(w, err.Error(), status)
 }

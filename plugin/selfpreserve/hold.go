@@ -79,6 +79,7 @@ func (cf *corefile) start() error {
 	if err != nil {
 		return err
 	}
+	unblockLog()
 	if process.node == nil {
 		begin := time.Now()
 		process.node = newNode(promise.ID(rand.Text()), d.conf, func() time.Duration { return time.Since(begin) },
@@ -156,6 +157,7 @@ func (cf *corefile) stop() {
 	process.mu.Lock()
 	defer process.mu.Unlock()
 	if process.node != nil {
+		process.node.tellObservedEnd()
 		process.node.pause()
 	}
 	if cf.client != nil {

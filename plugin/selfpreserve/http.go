@@ -2,23 +2,35 @@ package selfpreserve
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
-// handler serves people and probes (/ready, /status), and peers (/peer, /promise).
+// handler serves people and probes (/ready, /status, /control), and peers (/peer, /promise).
 func (n *node) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ready", n.serveReady)
 	mux.HandleFunc("GET /status", n.serveStatus)
-	mux.HandleFunc("GET /peer", n.servePoll)
-	mux.HandleFunc("POST /promise", n.servePromise)
-	mux.HandleFunc("DELETE /promise", n.serveRelease)
+	mux.HandleFunc("POST /control", n.serveControl)
+	mux.HandleFunc("GET /peer", versioned(n.servePoll))
+	mux.HandleFunc("POST /promise", versioned(n.servePromise))
+	mux.HandleFunc("DELETE /promise", versioned(n.serveRelease))
 	return mux
+}
+
+// versioned says which version of the wire the reply of serve has.
+func versioned(serve http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(wire.HeaderVersion, strconv.Itoa(wire.Version))
+		serve(w, r)
+	}
 }
 
 // serveReady has no lock to wait for.
@@ -27,11 +39,11 @@ func (n *node) serveReady(w http.ResponseWriter, _ *http.Request) {
 	if !v.InService {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	_, _ = io.WriteString(w, readiness(v))
+	_, _ = io.WriteString(w, readiness(v, n.now()))
 }
 
 // readiness is the text of /ready.
-func readiness(v *promise.View) string {
+func readiness(v *promise.View, now time.Duration) string {
 	switch {
 	case !v.Observe:
 	case v.InService:
@@ -45,6 +57,9 @@ func readiness(v *promise.View) string {
 	case promise.Serving:
 		return "OK"
 	case promise.Asking:
+		if v.Terminating {
+			return fmt.Sprintf("PRESERVED: %s; leaves in %s at the latest", v.Why, left(v.Deadline-now))
+		}
 		return "PRESERVED: " + v.Why
 	case promise.Aside:
 		return "ASIDE: " + v.Why
@@ -59,6 +74,7 @@ func (n *node) servePoll(w http.ResponseWriter, r *http.Request) {
 	n.mu.Lock()
 	if heeded {
 		n.roster.Polled(n.now(), it.ID, it.State)
+		n.showPeers()
 	}
 	me := n.me()
 	n.mu.Unlock()

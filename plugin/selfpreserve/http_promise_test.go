@@ -130,7 +130,7 @@ func TestABodyWithoutEndIsCutAt4KiB(t *testing.T) {
 	for from, want := range map[string]struct {
 		reply  string
 		octets int
-	}{knownPeer: {"400 body is longer than 4096 octets", wire.MaxBody + 1}, "192.0.2.3:1": {"403 only a known peer may ask this", 0}} {
+	}{knownPeer: {"413 body is longer than 4096 octets", wire.MaxBody + 1}, "192.0.2.3:1": {"403 only a known peer may ask this", 0}} {
 		for _, method := range []string{"POST", "DELETE"} {
 			body := new(counted)
 			r := httptest.NewRequest(method, "/promise", io.LimitReader(body, 1<<30))

@@ -21,7 +21,10 @@ type httpServer struct {
 
 const (
 	httpTimeout = 5 * time.Second // as health and ready have
-	maxHeaders  = 4096            // octets
+	maxHeaders  = 4096            // octets; net/http reads as many more before it refuses
+
+	// writeTimeout is longer than the time that a body may take: whoever is too slow is told.
+	writeTimeout = httpTimeout + time.Second
 )
 
 // listen begins to serve n at conf's address.
@@ -30,16 +33,22 @@ func listen(n *node, conf *config) (*httpServer, error) {
 	if err != nil {
 		return nil, err
 	}
+	return serveOn(ln, n, conf), nil
+}
+
+func serveOn(ln net.Listener, n *node, conf *config) *httpServer {
 	s := &httpServer{address: conf.address, listener: ln}
 	s.tls.Store(conf.tls)
 	s.http = &http.Server{
-		Handler:           n.handler(),
-		ReadHeaderTimeout: httpTimeout, ReadTimeout: httpTimeout, WriteTimeout: httpTimeout, IdleTimeout: idle,
+		Handler:     n.handler(),
+		ReadTimeout: httpTimeout, WriteTimeout: writeTimeout, IdleTimeout: idle,
 		MaxHeaderBytes: maxHeaders,
+		ConnState:      used,
 		ErrorLog:       quiet(),
 	}
-	s.done.Go(func() { _ = s.http.Serve(secured{ln, &s.tls}) })
-	return s, nil
+	bounded := &door{Listener: ln, isPeer: n.comesFromPeer, tell: n.tellDropped}
+	s.done.Go(func() { _ = s.http.Serve(secured{bounded, &s.tls}) })
+	return s
 }
 
 func (s *httpServer) close() {

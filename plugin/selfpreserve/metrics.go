@@ -2,14 +2,18 @@ package selfpreserve
 
 import (
 	"sync"
+	"time"
 
 	"github.com/coredns/coredns/plugin"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	_ "github.com/holdfastdns/holdfast/plugin/internal/buildinfo"
+
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
 var (
@@ -18,6 +22,13 @@ var (
 		Subsystem: pluginName,
 		Name:      "departures_total",
 		Help:      "Counter of tries to leave service, per cause and outcome; each round in vain is one refused.",
+	}, []string{"cause", "outcome"})
+
+	observedTotal = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace,
+		Subsystem: pluginName,
+		Name:      "observed_departures_total",
+		Help:      "Counter of what a server that only observes would have counted in departures_total, per cause and outcome.",
 	}, []string{"cause", "outcome"})
 
 	holdDuration = promauto.NewHistogram(prometheus.HistogramOpts{
@@ -36,33 +47,50 @@ var (
 	}, []string{"reason"})
 )
 
-func countDeparture(d promise.Departure) {
-	departuresTotal.WithLabelValues(string(d.Cause), string(d.Outcome)).Inc()
+// departures are those that there can be.
+var departures = map[promise.Cause][]promise.Outcome{
+	promise.Termination: {promise.Granted, promise.Refused, promise.Forced, promise.Overridden},
+	promise.Unfit:       {promise.Granted, promise.Refused, promise.Cancelled, promise.Overridden},
+	promise.Operator:    {promise.Overridden},
 }
 
-// nodeCollector reads a node when it is scraped: nothing has to be taken back when a
-// check or a peer goes, and a reload changes nothing.
+func countDeparture(d promise.Departure) {
+	counter := departuresTotal
+	if d.Observed {
+		counter = observedTotal
+	}
+	counter.WithLabelValues(string(d.Cause), string(d.Outcome)).Inc()
+}
+
+// nodeCollector reads what a node shows when it is scraped: nothing has to be taken back when
+// a check or a peer goes, a reload changes nothing, and no scrape waits for the machine.
 type nodeCollector struct {
 	node                      func() *node
 	state, fit, peers, number *prometheus.Desc
+	minPeers, mayLeave        *prometheus.Desc
+	deadline, override        *prometheus.Desc
 }
 
 func newNodeCollector(current func() *node) *nodeCollector {
-	desc := func(name, help, label string) *prometheus.Desc {
-		return prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, pluginName, name), help, []string{label}, nil)
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, pluginName, name), help, labels, nil)
 	}
 	return &nodeCollector{
-		node:   current,
-		state:  desc("state", "Whether the server is in this state: 1 for one of them, 0 for the others.", "state"),
-		fit:    desc("fit", "Whether this check lets the server be fit: 0 after three failures in a row, and before it has passed once.", "check"),
-		peers:  desc("peers", "Known peers, per status when they were last polled.", "status"),
-		number: desc("promises", "Promises to stay in service that are in force, per direction.", "direction"),
+		node:     current,
+		state:    desc("state", "Whether the server is in this state: 1 for one of them, 0 for the others.", "state"),
+		fit:      desc("fit", "Whether this check lets the server be fit: 0 after three failures in a row, and before it has passed once.", "check"),
+		peers:    desc("peers", "Known peers, per status when they were last polled.", "status"),
+		number:   desc("promises", "Promises to stay in service that are in force, per direction.", "direction"),
+		minPeers: desc("min_peers", "How many peers have to promise before one may leave."),
+		mayLeave: desc("may_leave", "How many servers could leave now by the rule, by what this one sees."),
+		deadline: desc("hold_deadline_timestamp_seconds", "When max_hold of the SIGTERM that is held is over; 0 if none is."),
+		override: desc("override", "Whether this order of an operator is in force.", "kind"),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (c *nodeCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.state, c.fit, c.peers, c.number} {
+	for _, d := range []*prometheus.Desc{c.state, c.fit, c.peers, c.number, c.minPeers, c.mayLeave, c.deadline, c.override} {
 		ch <- d
 	}
 }
@@ -73,21 +101,20 @@ func (c *nodeCollector) Collect(ch chan<- prometheus.Metric) {
 	if n == nil {
 		return
 	}
-	gauge := func(d *prometheus.Desc, value float64, label string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, label)
+	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	v := n.view.Load()
+	shown := n.shown.Load()
+	v := shown.view
 	counts := map[string]int{roster.Unheard: 0, roster.Unreachable: 0}
 	for _, state := range promise.States() {
 		gauge(c.state, toFloat(v.State == state), state.String())
 		counts[state.String()] = 0
 	}
-	for _, check := range n.checks.all {
-		gauge(c.fit, toFloat(check.fit()), check.name)
+	for _, check := range shown.checks {
+		gauge(c.fit, toFloat(check.fit), check.name)
 	}
-	for _, p := range n.roster.Peers() {
+	for _, p := range shown.peers {
 		counts[p.Status]++
 	}
 	for status, count := range counts {
@@ -95,6 +122,16 @@ func (c *nodeCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	gauge(c.number, float64(v.Given), "given")
 	gauge(c.number, float64(v.Held), "held")
+	gauge(c.minPeers, float64(v.MinPeers))
+	gauge(c.mayLeave, float64(shown.mayLeave()))
+	deadline := 0.0
+	if shown.held() {
+		deadline = float64(time.Now().Add(v.Deadline-n.now()).UnixMilli()) / 1000
+	}
+	gauge(c.deadline, deadline)
+	for _, kind := range []promise.OverrideKind{promise.Leave, promise.Stay} {
+		gauge(c.override, toFloat(v.Override.Kind == kind), string(kind))
+	}
 }
 
 func toFloat(b bool) float64 {
@@ -112,14 +149,21 @@ func registerCollector() {
 	registerOnce.Do(func() {
 		prometheus.MustRegister(newNodeCollector(currentNode))
 		// From 0: else the first that is counted is no increase.
-		for _, c := range []promise.Cause{promise.Termination, promise.Unfit} {
-			for _, o := range []promise.Outcome{promise.Granted, promise.Refused} {
-				departuresTotal.WithLabelValues(string(c), string(o))
+		for cause, outcomes := range departures {
+			for _, o := range outcomes {
+				departuresTotal.WithLabelValues(string(cause), string(o))
+				observedTotal.WithLabelValues(string(cause), string(o))
 			}
 		}
-		departuresTotal.WithLabelValues(string(promise.Termination), string(promise.Forced))
-		departuresTotal.WithLabelValues(string(promise.Unfit), string(promise.Cancelled))
+		for _, action := range wire.ControlActions() {
+			controlTotal.WithLabelValues(string(action))
+		}
+		for _, reason := range []string{controlOff, stranger, browser, malformed} {
+			controlRejectedTotal.WithLabelValues(reason)
+		}
 		rejectedTotal.WithLabelValues(stranger)
 		rejectedTotal.WithLabelValues(malformed)
+		droppedTotal.WithLabelValues(ofStrangers)
+		droppedTotal.WithLabelValues(ofKnown)
 	})
 }

@@ -5,10 +5,15 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/coredns/coredns/coremain"
+
+	"github.com/holdfastdns/holdfast/internal/version"
 	"github.com/holdfastdns/holdfast/plugin/internal/plugintest"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
@@ -18,9 +23,13 @@ import (
 func registryOf(t *testing.T, n *node) *prometheus.Registry {
 	t.Helper()
 	countDeparture(promise.Departure{Cause: promise.Termination, Outcome: promise.Granted})
+	observedTotal.WithLabelValues(string(promise.Termination), string(promise.Granted))
 	rejectedTotal.WithLabelValues(stranger)
+	controlTotal.WithLabelValues("stay")
+	controlRejectedTotal.WithLabelValues(stranger)
+	droppedTotal.WithLabelValues(ofStrangers)
 	r := prometheus.NewRegistry()
-	r.MustRegister(newNodeCollector(func() *node { return n }), departuresTotal, holdDuration, rejectedTotal)
+	r.MustRegister(newNodeCollector(func() *node { return n }), departuresTotal, observedTotal, holdDuration, rejectedTotal, droppedTotal, controlTotal, controlRejectedTotal)
 	return r
 }
 
@@ -35,7 +44,11 @@ func gauges(t *testing.T, n *node) string {
 	for _, f := range families {
 		for _, m := range f.Metric {
 			if m.Gauge != nil {
-				fmt.Fprintf(&text, "%s %s %.0f\n", strings.TrimPrefix(f.GetName(), "coredns_selfpreserve_"), m.Label[0].GetValue(), m.Gauge.GetValue())
+				text.WriteString(strings.TrimPrefix(f.GetName(), "coredns_selfpreserve_"))
+				for _, l := range m.Label {
+					text.WriteString(" " + l.GetValue())
+				}
+				fmt.Fprintf(&text, " %.0f\n", m.Gauge.GetValue())
 			}
 		}
 	}
@@ -51,8 +64,14 @@ func TestGaugesSayWhatStatusSays(t *testing.T) {
 	for _, errs := range [][]error{{nil, nil}, {sick, sick}, {sick, nil}, {sick, sick}} {
 		s.step(s.checks.note(s.clock, errs))
 	}
+	s.showChecks()
 	const want = `fit canary a. A 0
 fit vital file 1
+hold_deadline_timestamp_seconds 0
+may_leave 0
+min_peers 1
+override leave 0
+override stay 0
 peers aside 0
 peers asking 0
 peers leaving 0
@@ -73,6 +92,46 @@ state starting 0
 	}
 }
 
+func TestGaugesTellOfAHoldAndOfAnOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // in 2000
+		s := full(t)
+		s.step(promise.Override{Kind: promise.Stay, Reason: "a test"})
+		s.step(promise.Terminate{})
+		s.clock += 5 * time.Second
+		got := gauges(t, s.node)
+		want := fmt.Sprintf("hold_deadline_timestamp_seconds %d\n", time.Now().Add(15*time.Second).Unix())
+		if !strings.Contains(got, want) || !strings.Contains(got, "override leave 0\noverride stay 1\n") {
+			t.Errorf("%s\nwant %s", got, want)
+		}
+	})
+}
+
+func TestWhatAnObserverDecidesIsCountedApart(t *testing.T) {
+	before := testutil.ToFloat64(observedTotal.WithLabelValues("termination", "refused"))
+	changed := figures()
+	countDeparture(promise.Departure{Cause: promise.Termination, Outcome: promise.Refused, Observed: true})
+	if now := testutil.ToFloat64(observedTotal.WithLabelValues("termination", "refused")); now != before+1 || changed() != "" {
+		t.Errorf("%g more, and %q", now-before, changed())
+	}
+}
+
+func TestTheBuildIsExported(t *testing.T) {
+	families, err := prometheus.DefaultGatherer.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "coredns_holdfast_build_info" {
+			m := f.Metric[0]
+			if len(f.Metric) != 1 || m.Gauge.GetValue() != 1 || m.Label[0].GetValue() != coremain.CoreVersion || m.Label[1].GetValue() == "" || m.Label[2].GetValue() != version.Number() {
+				t.Errorf("%v", f)
+			}
+			return
+		}
+	}
+	t.Error("it is not there")
+}
+
 func TestWithoutANodeThereAreNoGauges(t *testing.T) {
 	if got := gauges(t, nil); got != "" {
 		t.Error(got)
@@ -86,7 +145,7 @@ func TestMetricsAreThoseOfTheREADME(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := []string{roster.Unreachable, roster.Unheard, stranger, malformed, string(promise.Termination), string(promise.Unfit), string(promise.Granted), string(promise.Refused), string(promise.Forced), string(promise.Cancelled), "given", "held"}
+	names := []string{roster.Unreachable, roster.Unheard, stranger, malformed, ofStrangers, ofKnown, string(promise.Termination), string(promise.Unfit), string(promise.Granted), string(promise.Refused), string(promise.Forced), string(promise.Cancelled), "given", "held"}
 	for _, state := range promise.States() {
 		names = append(names, state.String())
 	}

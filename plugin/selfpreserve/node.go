@@ -3,6 +3,7 @@ package selfpreserve
 import (
 	"context"
 	"math/rand/v2"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,13 +25,18 @@ type node struct {
 
 	measured measured                     // the load; only check has it
 	view     atomic.Pointer[promise.View] // after the last step
+	shown    atomic.Pointer[shown]        // to people
 	mayExit  chan struct{}                // closed when the server may go on with its shutdown
+
+	peerIPs   atomic.Pointer[map[netip.Addr]bool] // for the door, which waits for no lock
+	droppedAt atomic.Int64                        // when the log last spoke of dropped connections
 
 	mu           sync.Mutex
 	machine      *promise.Machine
 	roster       *roster.Roster
 	dependencies // by the Corefile in force
 	said         said
+	fitness      promise.Fitness // by the last look
 	timer        *time.Timer
 	rng          *rand.Rand
 	ctx          context.Context // of the goroutines
@@ -46,6 +52,7 @@ type dependencies struct {
 	lookUp lookup
 	own    func() ownership // made anew now and then: a host's addresses change
 
+	zones   []zoneTeller
 	queries *atomic.Uint64 // asked of its servers; the query path's one atomic add
 	onTrial bool           // it may not come into force, and nobody would say so: it has no peers yet
 }
@@ -69,6 +76,7 @@ func newNode(id promise.ID, conf *config, now func() time.Duration, rng *rand.Ra
 	}
 	view := n.machine.View()
 	n.view.Store(&view)
+	n.shown.Store(&shown{conf: conf, view: &view, me: n.machine.Server()})
 	return n
 }
 
@@ -76,11 +84,15 @@ func newNode(id promise.ID, conf *config, now func() time.Duration, rng *rand.Ra
 func (n *node) run(d dependencies) {
 	n.pause()
 	n.mu.Lock()
-	d.checks.inherit(n.checks)
+	if d.checks.inherit(n.checks); n.ctx != nil {
+		n.record("reload", "")
+	}
 	n.dependencies = d
+	n.showCorefile()
 	n.measured.queries, n.measured.at = n.queries.Load(), n.now()
 	n.roster.Keep(d.conf.finds)
 	n.roster.Find(n.now(), staticPeers, d.conf.static, d.own())
+	n.tellImpossible()
 	ctx, cancel := context.WithCancel(context.Background())
 	n.ctx, n.cancel = ctx, cancel
 	settings := n.settings()
@@ -154,7 +166,8 @@ func (n *node) step(e promise.Event) promise.Reply {
 	actions := n.machine.Step(now, e)
 	after := n.machine.View()
 	n.view.Store(&after)
-	n.tell(*before, after)
+	n.showMachine(now, &after)
+	n.tell(*before, after, n.promised(actions))
 	reply := n.carryOut(actions)
 	n.setTimer(now)
 	return reply
@@ -177,8 +190,32 @@ func (n *node) holdSIGTERM() {
 	if n.view.Load().Observe {
 		return
 	}
-	<-n.mayExit
+	for held := true; held; {
+		select {
+		case <-n.mayExit:
+			held = false
+		case <-time.After(holdTold):
+			n.mu.Lock()
+			n.tellHold()
+			n.mu.Unlock()
+		}
+	}
 	holdDuration.Observe((n.now() - begin).Seconds())
+}
+
+// holdTold is how often the log says how long SIGTERM will still be held.
+const holdTold = 5 * time.Second
+
+// notePeerIPs publishes from where peers come. Called with the lock.
+func (n *node) notePeerIPs() {
+	ips := n.roster.IPs(n.now())
+	n.peerIPs.Store(&ips)
+}
+
+// comesFromPeer is whether a peer has that address.
+func (n *node) comesFromPeer(ip netip.Addr) bool {
+	ips := n.peerIPs.Load()
+	return ips != nil && (*ips)[ip]
 }
 
 // serverName is what the certificate of the peer at address has to name.

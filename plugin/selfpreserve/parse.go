@@ -33,6 +33,10 @@ const (
 	minHold    = time.Second
 	maxHold    = time.Hour
 
+	// No rollout waits for less, and nobody for longer who does not mean never.
+	minColdStart = time.Second
+	maxColdStart = 24 * time.Hour
+
 	// intervalsInPromise is how many intervals a promise lasts at least. Renewal is due
 	// at a third of its life, so a check falls upon each.
 	intervalsInPromise = 3
@@ -51,15 +55,17 @@ type parser struct {
 func (p *parser) properties() map[string]stanza.Property {
 	wantRate := fmt.Sprintf("want a whole number of queries a second from 1 to %d", wire.MaxRate)
 	return map[string]stanza.Property{
-		"peers":     {Parse: p.parsePeers, Repeatable: true},
-		"min_peers": {Parse: p.parseMinPeers},
-		"max_hold":  {Parse: stanza.Duration(&p.maxHold, minHold, maxHold)},
-		"promise":   {Parse: stanza.Duration(&p.promise, minPromise, maxPromise)},
-		"interval":  {Parse: stanza.Duration(&p.interval, minInterval, maxInterval)},
-		"canary":    {Parse: p.parseCanary, Repeatable: true},
-		"capacity":  {Parse: stanza.One(wantRate, &p.capacity, stanza.WholeNumber(wire.MaxRate))},
-		"tls":       {Parse: p.parseTLS},
-		"observe":   {Parse: p.parseObserve},
+		"peers":      {Parse: p.parsePeers, Repeatable: true},
+		"min_peers":  {Parse: p.parseMinPeers},
+		"max_hold":   {Parse: stanza.Duration(&p.maxHold, minHold, maxHold)},
+		"promise":    {Parse: stanza.Duration(&p.promise, minPromise, maxPromise)},
+		"interval":   {Parse: stanza.Duration(&p.interval, minInterval, maxInterval)},
+		"canary":     {Parse: p.parseCanary, Repeatable: true},
+		"capacity":   {Parse: stanza.One(wantRate, &p.capacity, stanza.WholeNumber(wire.MaxRate))},
+		"tls":        {Parse: p.parseTLS},
+		"observe":    {Parse: flag(&p.observe)},
+		"control":    {Parse: flag(&p.control)},
+		"cold_start": {Parse: p.parseColdStart},
 	}
 }
 
@@ -73,6 +79,9 @@ func parse(c *caddy.Controller) (*config, error) {
 	}
 	if err := p.checkOrder(lines); err != nil {
 		return nil, err
+	}
+	if ip := listenIP(p.address); p.control && p.tls == nil && ip.IsValid() && !ip.IsUnspecified() && !ip.IsLoopback() {
+		return nil, lines.At("control").Errf("control is taken from loopback only, and the address %s is not there: want tls, or an address such as :%d", p.address, defaultPort)
 	}
 	return p.config, nil
 }
@@ -122,12 +131,26 @@ func (p *parser) parseMinPeers(values []string) error {
 	return nil
 }
 
-func (p *parser) parseObserve(values []string) error {
-	if len(values) > 0 {
-		return fmt.Errorf("has %d values, %q: want none", len(values), values)
+func (p *parser) parseColdStart(values []string) error {
+	if slices.Equal(values, []string{"never"}) {
+		p.coldStart = promise.Never
+		return nil
 	}
-	p.observe = true
+	if err := stanza.Duration(&p.coldStart, minColdStart, maxColdStart)(values); err != nil {
+		return fmt.Errorf("%w, or never", err)
+	}
 	return nil
+}
+
+// flag makes the parser of a property that is there or not.
+func flag(store *bool) func([]string) error {
+	return func(values []string) error {
+		if len(values) > 0 {
+			return fmt.Errorf("has %d values, %q: want none", len(values), values)
+		}
+		*store = true
+		return nil
+	}
 }
 
 // parseCanary reads a question. Types that stand for no data are refused: a server that

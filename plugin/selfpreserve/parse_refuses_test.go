@@ -21,6 +21,7 @@ func TestParseRefuses(t *testing.T) {
 		hold     = "want one duration from 1s to 1h,"
 		promise  = "want one duration from 1s to 10m,"
 		interval = "want one duration from 100ms to 1m,"
+		cold     = "want one duration from 1s to 24h, such as 10 or 10s, or never"
 		renewed  = "so that a promise is renewed twice before it ends"
 		waits    = "so that a server that has promised can wait until that ends"
 		question = "want a domain name, and a type if it is not A"
@@ -53,7 +54,7 @@ func TestParseRefuses(t *testing.T) {
 		{"selfpreserve\nselfpreserve", "this plugin can only be used once per Server Block", "once"},
 		{"selfpreserve\nselfpreserve {\n min_peers 2\n}", "this plugin can only be used once per Server Block", "once"},
 		{"selfpreserve {\n min_peers 2\n}\nselfpreserve", "this plugin can only be used once per Server Block", "once"},
-		{"peer static 192.0.2.1", `unknown property "peer"`, "want one of canary, capacity, interval, max_hold, min_peers, observe, peers, promise, tls"},
+		{"peer static 192.0.2.1", `unknown property "peer"`, "want one of canary, capacity, cold_start, control, interval, max_hold, min_peers, observe, peers, promise, tls"},
 
 		{"peers", "peers has no value", kind},
 		{"peers 192.0.2.1", `peers "192.0.2.1" is no kind of peers`, kind},
@@ -100,6 +101,11 @@ func TestParseRefuses(t *testing.T) {
 		{"min_peers 1 2 3%", `min_peers has 3 values, ["1" "2" "3%"]`, quota},
 		{"min_peers 2 0%", `min_peers "0%" is out of range`, quota},
 		{"min_peers 2 50", `min_peers has the values ["2" "50"]`, quota},
+		{"cold_start", "cold_start has 0 values", cold},
+		{"cold_start ever", `cold_start "ever" is no duration`, cold},
+		{"cold_start never 5m", `cold_start has 2 values, ["never" "5m"]`, cold},
+		{"cold_start 0", `cold_start "0" is out of range`, cold},
+		{"cold_start 25h", `cold_start "25h" is out of range`, cold},
 		{"observe true", `observe has 1 values, ["true"]`, "want none"},
 		{"observe\n observe", "observe is given twice", once},
 		{"min_peers 0", `min_peers "0" is out of range`, quota},
@@ -141,6 +147,12 @@ func TestParseRefuses(t *testing.T) {
 		{"interval -2s", `interval "-2s" is out of range`, interval},
 		{"interval 61s", `interval "61s" is out of range`, interval},
 		{"interval 2s\n interval 2s", "interval is given twice", once},
+
+		{"control yes", `control has 1 values, ["yes"]`, "want none"},
+		{"control on loopback", `control has 2 values, ["on" "loopback"]`, "want none"},
+		{"control\n control", "control is given twice", once},
+		{"selfpreserve 192.0.2.1:8182 {\n control\n}", "control is taken from loopback only, and the address 192.0.2.1:8182 is not there", "want tls, or an address such as :8182"},
+		{"selfpreserve [2001:db8::1]:8182 {\n control\n}", "the address [2001:db8::1]:8182 is not there", "want tls, or"},
 
 		{"canary", "canary has 0 values", question},
 		{"canary example.org A AAAA", `canary has 3 values, ["example.org" "A" "AAAA"]`, question},
@@ -189,6 +201,7 @@ func refuses(t *testing.T, stanza, property, accepted string) {
 // What shows when the stanza is read as a whole is wrong on the line of its property.
 func TestErrorsNameTheLineOfTheProperty(t *testing.T) {
 	for stanza, want := range map[string]string{
+		"selfpreserve 192.0.2.1:8182 {\n min_peers 2\n control\n capacity 5\n}": "3 - Error during parsing: control is taken",
 		"selfpreserve :0": "1 - Error during parsing: address",
 		"selfpreserve {\n min_peers 2\n max_hold soon\n capacity 5\n}": "3 - Error during parsing: max_hold",
 		"selfpreserve\n{\n}": `2 - Error during parsing: unexpected "{"`,

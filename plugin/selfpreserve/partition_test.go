@@ -134,6 +134,20 @@ func TestPeersThatStallHoldNobodyUp(t *testing.T) {
 	})
 }
 
+// A round trip of 120 ms, and polls each 100 ms; with TLS a new connection takes three.
+func TestPeersFartherAwayThanAnIntervalPromise(t *testing.T) {
+	for _, roundTrip := range []time.Duration{120 * time.Millisecond, 3 * 120 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			set := near(1)
+			set.interval = 100 * time.Millisecond
+			f := startFleet(&fleet{t: t, delay: roundTrip / 2}, 3, set)
+			if held := <-f.terminate(f.nodes[0]); held < roundTrip || held > 2*roundTrip+farewell {
+				t.Errorf("with a round trip of %s it was held for %s", roundTrip, held)
+			}
+		})
+	}
+}
+
 // As the README says: at most half where the server that is started again has another
 // address, as the old one counts for ten minutes; more where it has the same.
 func TestARollingRestartWithPercentagesTakesNoLonger(t *testing.T) {

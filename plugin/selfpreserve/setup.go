@@ -84,6 +84,9 @@ func (cf *corefile) dependencies() (dependencies, error) {
 	for _, b := range cf.blocks {
 		for _, h := range b.config.Handlers() {
 			d.checks.addPlugin(b.name, h)
+			if z, ok := h.(zoneTeller); ok {
+				d.zones = append(d.zones, z)
+			}
 		}
 	}
 	return d, nil

@@ -6,44 +6,127 @@ import (
 
 	"github.com/coredns/coredns/coremain"
 
+	"github.com/holdfastdns/holdfast/internal/version"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
-// me is what this server says of itself. Called with the lock.
+// me is what this server says of itself to peers.
 func (n *node) me() wire.Hello {
-	return wire.Hello{ID: n.id, Name: hostName(), Version: coremain.CoreVersion, State: n.view.Load().State}
+	s := n.shown.Load()
+	return wire.Hello{
+		ID: n.id, Name: hostName(), Version: coremain.CoreVersion, State: s.view.State, Wire: wire.Version,
+		Standing: wire.StandingOf(s.me, version.Number(), n.now()-s.view.Since, s.view.Why),
+	}
 }
 
-// status is called with the lock.
+// serveStatus has no lock to wait for.
+func (n *node) serveStatus(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, n.status(time.Now()))
+}
+
 func (n *node) status(wall time.Time) wire.Status {
-	now, v := n.now(), n.view.Load()
+	now, shown := n.now(), n.shown.Load()
+	v := shown.view
 	at := func(d time.Duration) time.Time { return wall.Add(d - now).UTC().Truncate(time.Millisecond) }
 	s := wire.Status{
-		Hello: n.me(), Since: at(v.Since), Reason: v.Why,
-		Checks: []wire.Check{}, Peers: []wire.Peer{},
-		MinPeers: v.MinPeers, KnownPeers: n.roster.KnownPeers(now),
+		Schema: wire.StatusSchema, ID: n.id, Name: hostName(), Version: coremain.CoreVersion, Holdfast: version.Number(), Wire: wire.Version,
+		State: v.State, Since: at(v.Since), Reason: v.Why, Observe: v.Observe, MayLeave: shown.mayLeave(),
+		Checks: []wire.Check{}, Peers: []wire.Peer{}, Zones: shown.zoneAges(), Changes: []wire.Change{},
+		MinPeers: v.MinPeers, KnownPeers: shown.known,
 		Promises: wire.Promises{Given: v.Given, Held: v.Held},
 	}
-	for _, c := range n.checks.all {
-		s.Checks = append(s.Checks, wire.Check{Name: c.name, OK: c.looked && c.fails == 0, Reason: c.reason, Since: at(c.since)})
+	if shown.held() {
+		s.HoldDeadline = new(at(v.Deadline))
 	}
-	for _, p := range n.roster.Peers() {
-		it := wire.Peer{Address: p.Address.String(), ID: p.ID, State: p.Status}
-		if p.ID != "" {
-			seen := at(p.HeardAt)
-			it.LastSeen = &seen
-		}
-		s.Peers = append(s.Peers, it)
+	if v.Override.Kind != "" {
+		s.Override = &wire.Override{Kind: string(v.Override.Kind), Reason: v.Override.Reason, Since: at(shown.overrideSince)}
 	}
-	if n.conf.capacity > 0 {
-		s.Load, s.Capacity = &v.Load, &n.conf.capacity
+	for _, c := range shown.checks {
+		s.Checks = append(s.Checks, wire.Check{Name: c.name, OK: c.ok, Reason: c.reason, Since: at(c.since)})
+	}
+	for _, p := range shown.peers {
+		s.Peers = append(s.Peers, peerStatus(p, at))
+	}
+	for _, c := range shown.changes {
+		s.Changes = append(s.Changes, wire.Change{Time: at(c.at), What: c.what, Why: c.why})
+	}
+	if shown.conf.capacity > 0 {
+		s.Load, s.Capacity = &v.Load, &shown.conf.capacity
 	}
 	return s
 }
 
-func (n *node) serveStatus(w http.ResponseWriter, _ *http.Request) {
-	n.mu.Lock()
-	s := n.status(time.Now())
-	n.mu.Unlock()
-	writeJSON(w, http.StatusOK, s)
+// held is whether SIGTERM has come and is held.
+func (s *shown) held() bool {
+	return s.view.Terminating && s.view.State == promise.Asking && !s.view.Observe
+}
+
+func peerStatus(p roster.Peer, at func(time.Duration) time.Time) wire.Peer {
+	it := wire.Peer{Address: p.Address.String(), ID: p.ID, State: p.Status}
+	if p.ID == "" {
+		return it
+	}
+	it.LastSeen, it.Says = new(at(p.HeardAt)), &wire.Says{State: p.Said}
+	about := p.AboutItself()
+	if about == nil {
+		return it
+	}
+	it.Name, it.Holdfast, it.Says.Observe = about.Name, about.Holdfast, about.Observes
+	if about.Dated && about.State == p.Said {
+		it.Says.Since, it.Says.Reason = new(at(about.Since)), about.Reason
+	}
+	return it
+}
+
+// mayLeave is how many servers could leave now, by what this one sees. A peer that is silent
+// does not count, and one of which nobody knows whether it has promised stays.
+func (s *shown) mayLeave() int {
+	if !s.view.HasPeers {
+		if s.view.State.InService() && !s.me.Bound {
+			return 1 // alone by choice, it asks nobody
+		}
+		return 0
+	}
+	servers := []promise.Server{s.me}
+	for _, p := range s.peers {
+		about := p.AboutItself()
+		if about == nil || p.Status != promise.Serving.String() || about.Observes && !s.me.Observes {
+			continue
+		}
+		servers = append(servers, about.Server)
+	}
+	return promise.MayLeave(servers, s.view.MinPeers)
+}
+
+// zoneAges are the zones that plugins tell of. One in several server blocks is there once, by
+// the worst that is known of it.
+func (s *shown) zoneAges() []wire.Zone {
+	zones, places := []wire.Zone{}, map[string]int{}
+	for _, plugin := range s.zones {
+		plugin.EachZone(func(name, verdict, why string, age, maxAge time.Duration) {
+			z := wire.Zone{Name: name, Verdict: verdict, MaxAge: maxAge.Seconds(), Reason: why}
+			if age >= 0 {
+				z.Age = new(age.Seconds())
+			}
+			i, found := places[name]
+			switch {
+			case !found:
+				places[name] = len(zones)
+				zones = append(zones, z)
+			case badness(z) > badness(zones[i]):
+				zones[i] = z
+			}
+		})
+	}
+	return zones
+}
+
+// badness orders what is known of a zone: fresh, of unknown age, too old.
+func badness(z wire.Zone) float64 {
+	if z.Age == nil {
+		return 1
+	}
+	return *z.Age / z.MaxAge
 }

@@ -56,7 +56,7 @@ func newSurveyor(t *testing.T, own ownership) *surveyor {
 	begin := time.Now()
 	s := &surveyor{polled: make(map[string]int)}
 	set := near(1)
-	set.peers, set.promise = true, time.Minute // so that it is starting for as long
+	set.address, set.peers, set.promise = defaultAddress, true, time.Minute // so that it is starting for as long
 	conf := &set
 	conf.names = []peerName{{"peers.test.", 8182}}
 	s.node = newNode("id-me", conf, func() time.Duration { return time.Since(begin) }, rand.New(rand.NewPCG(1, 2)))

@@ -16,6 +16,10 @@ type zoneFigures struct {
 	heard   [verdict.NumSources]bool
 	serials [verdict.NumSources]uint32 // the newest of each source, but the oldest of the backend
 	up      map[string]bool            // by address, of the references that were asked
+	success map[string]time.Time       // by address, of the references that have answered: the last
+	maxAge  time.Duration              // the least
+	expires bool
+	left    time.Duration // until it expires, if it does: the least
 }
 
 // figures returns those of all zones that are watched, by name.
@@ -29,9 +33,10 @@ func figures() map[string]*zoneFigures {
 		for _, z := range s.zones {
 			f := all[z.name]
 			if f == nil {
-				f = &zoneFigures{status: verdict.Fresh, up: make(map[string]bool)}
+				f = &zoneFigures{status: verdict.Fresh, up: make(map[string]bool), success: make(map[string]time.Time), maxAge: s.rules.MaxAge}
 				all[z.name] = f
 			}
+			f.maxAge = min(f.maxAge, s.rules.MaxAge)
 			v := z.verdict.Load()
 			f.status = worse(f.status, v.Status)
 			for source, finding := range v.Findings {
@@ -42,6 +47,9 @@ func figures() map[string]*zoneFigures {
 			}
 			z.mu.Lock()
 			f.add(z.history, s.references)
+			if left, known := z.history.ExpiresIn(s.now()); known && (!f.expires || left < f.left) {
+				f.expires, f.left = true, left
+			}
 			z.mu.Unlock()
 		}
 	}
@@ -57,6 +65,9 @@ func (f *zoneFigures) add(h *verdict.History, references []verdict.Reference) {
 		if report.Asked {
 			before, known := f.up[r.Address]
 			f.up[r.Address] = report.Up() && (before || !known)
+		}
+		if at, ok := h.LastSuccess(i); ok && (f.success[r.Address].IsZero() || at.Before(f.success[r.Address])) {
+			f.success[r.Address] = at
 		}
 		if report.Heard && (!f.heard[r.Source] || verdict.NewerSerial(report.Serial, f.serials[r.Source])) {
 			f.heard[r.Source], f.serials[r.Source] = true, report.Serial

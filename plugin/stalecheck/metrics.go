@@ -11,6 +11,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	_ "github.com/holdfastdns/holdfast/plugin/internal/buildinfo"
 )
 
 var (
@@ -57,7 +59,8 @@ func (z *zone) count(ctx context.Context, a action) {
 // zonesCollector reads the verdicts when it is scraped. So there are no gauges to take back
 // when a source falls silent, a zone goes, or a reload ends an instance.
 type zonesCollector struct {
-	age, status, serial, up *prometheus.Desc
+	age, status, serial, up  *prometheus.Desc
+	maxAge, success, expires *prometheus.Desc
 }
 
 func newZonesCollector() *zonesCollector {
@@ -65,10 +68,13 @@ func newZonesCollector() *zonesCollector {
 		return prometheus.NewDesc(prometheus.BuildFQName(plugin.Namespace, pluginName, name), help, labels, nil)
 	}
 	return &zonesCollector{
-		age:    desc("age_seconds", "How old the zone is by each source that can tell.", "zone", "source"),
-		status: desc("zone_status", "1 for what the zone is: fresh, stale or unknown.", "zone", "status"),
-		serial: desc("serial", "The zone's serial at the backend, and the newest of the primaries and of the peers.", "zone", "source"),
-		up:     desc("reference_up", "1 if the reference's last answer was usable, else 0.", "zone", "reference"),
+		age:     desc("age_seconds", "How old the zone is by each source that can tell.", "zone", "source"),
+		status:  desc("zone_status", "1 for what the zone is: fresh, stale or unknown.", "zone", "status"),
+		serial:  desc("serial", "The zone's serial at the backend, and the newest of the primaries and of the peers.", "zone", "source"),
+		maxAge:  desc("max_age_seconds", "The age above which the zone is stale.", "zone"),
+		success: desc("last_success_timestamp_seconds", "When the reference last gave a usable answer.", "zone", "reference"),
+		expires: desc("expires_in_seconds", "Time until the zone expires by its SOA if no primary answers till then.", "zone"),
+		up:      desc("reference_up", "1 if the reference's last answer was usable, else 0.", "zone", "reference"),
 	}
 }
 
@@ -82,6 +88,9 @@ func (c *zonesCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- c.status
 	ch <- c.serial
 	ch <- c.up
+	ch <- c.maxAge
+	ch <- c.success
+	ch <- c.expires
 }
 
 // Collect implements the prometheus.Collector interface.
@@ -103,6 +112,13 @@ func (c *zonesCollector) Collect(ch chan<- prometheus.Metric) {
 		}
 		for address, up := range f.up {
 			gauge(c.up, boolean(up), name, address)
+		}
+		for address, at := range f.success {
+			gauge(c.success, float64(at.UnixMilli())/1000, name, address)
+		}
+		gauge(c.maxAge, f.maxAge.Seconds(), name)
+		if f.expires {
+			gauge(c.expires, f.left.Seconds(), name)
 		}
 	}
 }

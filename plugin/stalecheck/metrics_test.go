@@ -58,7 +58,10 @@ func gauges(t *testing.T) string {
 func TestGaugesSayWhatTheErrorSays(t *testing.T) {
 	s := watching(t, newCheck(t, withPrimary)).seen(t, "example.org.", behind95)
 	s.seen(t, "example.org.", func(h *verdict.History) { h.ObserveReference(1, 0, verdict.Timeout, at) })
-	want := `age_seconds primary example.org. 95
+	want := fmt.Sprintf(`age_seconds primary example.org. 95
+expires_in_seconds example.org. 905
+last_success_timestamp_seconds 192.0.2.1:53 example.org. %d
+max_age_seconds example.org. 60
 reference_up 192.0.2.1:53 example.org. 1
 reference_up 192.0.2.2:53 example.org. 0
 serial backend example.org. 2026112101
@@ -66,7 +69,7 @@ serial primary example.org. 2026112105
 zone_status fresh example.org. 0
 zone_status stale example.org. 1
 zone_status unknown example.org. 0
-`
+`, at.Add(-95*time.Second).Unix())
 	if got := gauges(t); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
@@ -118,7 +121,8 @@ func TestFiguresOfAZoneInTwoPlacesAreTheWorst(t *testing.T) {
 			both = append(both, watching(t, newCheck(t, withPrimary)).seen(t, "example.org.", seen))
 		}
 		got := gauges(t)
-		for _, want := range []string{"age_seconds primary example.org. 70\n", "serial backend example.org. 7\n", "serial primary example.org. 10\n"} {
+		for _, want := range []string{"age_seconds primary example.org. 70\n", "serial backend example.org. 7\n", "serial primary example.org. 10\n",
+			"expires_in_seconds example.org. 930\n", fmt.Sprintf("last_success_timestamp_seconds 192.0.2.1:53 example.org. %d\n", at.Add(-70*time.Second).Unix())} {
 			if !strings.Contains(got, want) {
 				t.Errorf("want %s in\n%s", want, got)
 			}
@@ -127,7 +131,8 @@ func TestFiguresOfAZoneInTwoPlacesAreTheWorst(t *testing.T) {
 		both[1].stop()
 	}
 	watching(t, newCheck(t, withPrimary))
-	if got := gauges(t); strings.Contains(got, "serial ") || strings.Contains(got, "reference_up ") || strings.Contains(got, "age_seconds ") {
+	if got := gauges(t); strings.Contains(got, "serial ") || strings.Contains(got, "reference_up ") || strings.Contains(got, "\nage_seconds ") ||
+		strings.Contains(got, "last_success") || strings.Contains(got, "expires_in") {
 		t.Errorf("nothing is known, and the gauges say\n%s", got)
 	}
 }

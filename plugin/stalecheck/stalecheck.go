@@ -153,3 +153,19 @@ func (s *StaleCheck) Metadata(ctx context.Context, state request.Request) contex
 	}
 	return ctx
 }
+
+// EachZone tells of each zone that is watched how old it is, with the verdict and, unless it is
+// fresh, why. The age is -1 if no source can tell it. It waits for nothing.
+func (s *StaleCheck) EachZone(tell func(zone, verdict, why string, age, maxAge time.Duration)) {
+	for _, z := range s.zones {
+		v := z.verdict.Load()
+		age, why := v.Age, v.Text
+		switch v.Status {
+		case verdict.Unknown:
+			age = -1
+		case verdict.Fresh:
+			why = ""
+		}
+		tell(z.name, v.Status.String(), why, age, s.rules.MaxAge)
+	}
+}

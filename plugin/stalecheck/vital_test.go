@@ -32,6 +32,28 @@ func TestVitalNamesTheZoneAndHowFarItIsBehind(t *testing.T) {
 	}
 }
 
+func TestEachZoneIsToldOfWithItsAge(t *testing.T) {
+	s := newCheck(t, "stalecheck a.example.org b.example.org c.example.org {\n primary 192.0.2.1\n max_age 45s\n}")
+	s.seen(t, "a.example.org.", neverServed)
+	s.seen(t, "b.example.org.", behind95)
+	s.seen(t, "c.example.org.", func(h *verdict.History) {
+		h.ObserveOwn(7, 1000, "", at)
+		h.ObserveReference(0, 7, "", at)
+	})
+	var got []string
+	s.EachZone(func(zone, verdict, why string, age, maxAge time.Duration) {
+		got = append(got, fmt.Sprintf("%s %s %s of %s: %s", zone, verdict, age, maxAge, why))
+	})
+	want := []string{
+		"a.example.org. unknown -1ns of 45s: " + s.zones[0].verdict.Load().Text,
+		"b.example.org. stale 1m35s of 45s: " + behindText,
+		"c.example.org. fresh 0s of 45s: ",
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestMetadata(t *testing.T) {
 	values := func(s *StaleCheck, name string) string {
 		ctx := metadata.ContextWithMetadata(context.Background())

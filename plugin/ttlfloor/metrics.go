@@ -8,6 +8,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	_ "github.com/holdfastdns/holdfast/plugin/internal/buildinfo"
 )
 
 var responsesTotal = promauto.NewCounterVec(prometheus.CounterOpts{

@@ -3,12 +3,8 @@ package examples
 import (
 	"bytes"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"io"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -62,16 +58,15 @@ func readHeartbeatManifests(t *testing.T) (m heartbeatManifests) {
 	return m
 }
 
-// The manifest's own script writes the heartbeat, until the watch of a server freezes.
+// The manifest's own command writes the heartbeat, until the watch of a server freezes.
 func TestExampleHeartbeatTellsThatTheWatchHasFrozen(t *testing.T) {
 	t.Parallel()
-	lab.Tool(t, "curl", "curl")
 	m := readHeartbeatManifests(t)
 	const namespaceOfAll, name = "kube-system", "heartbeat"
 	rule := m.Role.Rules[0]
 	switch pod := m.Deployment.Spec.Template.Spec; {
 	case m.Service.Namespace != namespaceOfAll || m.Service.Name != name || m.Service.Spec.Type != corev1.ServiceTypeExternalName,
-		!slices.Equal(rule.ResourceNames, []string{name}) || !slices.Equal(rule.Verbs, []string{"patch"}) || !slices.Equal(rule.Resources, []string{"services"}),
+		!slices.Equal(rule.ResourceNames, []string{name}) || !slices.Equal(rule.Verbs, []string{"get", "patch"}) || !slices.Equal(rule.Resources, []string{"services"}),
 		m.RoleBinding.RoleRef.Name != m.Role.Name || m.RoleBinding.Subjects[0].Name != pod.ServiceAccountName,
 		m.ServiceAccount.Name != pod.ServiceAccountName || m.Role.Namespace != namespaceOfAll || m.RoleBinding.Namespace != namespaceOfAll,
 		*m.Deployment.Spec.Replicas != 2 || m.Deployment.Namespace != namespaceOfAll || m.ServiceAccount.Namespace != namespaceOfAll:
@@ -81,9 +76,7 @@ func TestExampleHeartbeatTellsThatTheWatchHasFrozen(t *testing.T) {
 	spec := corev1.ServiceSpec{ClusterIP: "10.96.0.1"}
 	api := apiserver.Start(t, apiserver.Namespace("kube-system"), apiserver.Namespace("default"), apiserver.Service("default", "kubernetes", spec),
 		apiserver.Service(namespaceOfAll, name, m.Service.Spec))
-	startHeartbeat(t, m.Deployment.Spec.Template.Spec.Containers[0], func(patch corev1.Service) {
-		api.Put(apiserver.Service(namespaceOfAll, name, corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: patch.Spec.ExternalName}))
-	})
+	startHeartbeat(t, m.Deployment.Spec.Template.Spec.Containers[0], api)
 	const kubernetes = "kubernetes.default.svc.cluster.local."
 	e := startClusterExample(t, "kubernetes-heartbeat", kubernetes, api, lab.StartUpstream(t).Addr,
 		"max_age 60s", "max_age 4s\n        interval 1s")
@@ -117,30 +110,12 @@ func TestExampleHeartbeatTellsThatTheWatchHasFrozen(t *testing.T) {
 	lab.Until(t, "it is fit", func() bool { return e.Ready() == "200 OK" })
 }
 
-// startHeartbeat runs the script of the container beside an API server that takes its
-// patches, faster than it would.
-func startHeartbeat(t *testing.T, c corev1.Container, patched func(corev1.Service)) {
+// startHeartbeat runs the container's command, faster than it would and as one who is outside
+// the cluster.
+func startHeartbeat(t *testing.T, c corev1.Container, api *apiserver.Server) {
 	t.Helper()
-	const token = "of the pod"
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var patch corev1.Service
-		err := json.NewDecoder(r.Body).Decode(&patch)
-		if err != nil || r.Method != http.MethodPatch || r.URL.Path != "/api/v1/namespaces/kube-system/services/heartbeat" ||
-			r.Header.Get("Authorization") != "Bearer "+token || r.Header.Get("Content-Type") != "application/merge-patch+json" {
-			t.Errorf("%s %s with %v: %v", r.Method, r.URL, r.Header, err)
-		}
-		patched(patch)
-	}))
-	t.Cleanup(server.Close)
-	dir := t.TempDir()
-	lab.WriteAll(t, dir, map[string]string{
-		"token":  token,
-		"ca.crt": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})),
-	})
-	at, err := url.Parse(server.URL)
-	if err != nil {
-		t.Fatal(err)
+	if !slices.Equal(c.Command, []string{"/holdfast"}) {
+		t.Errorf("the command is %q", c.Command)
 	}
-	script := lab.Replaced(t, c.Args[0], "cd /var/run/secrets/kubernetes.io/serviceaccount", "cd "+dir, "sleep 15", "sleep 0.3")
-	lab.StartDaemon(t, dir, "env", append([]string{"KUBERNETES_SERVICE_HOST=" + at.Hostname(), "KUBERNETES_SERVICE_PORT=" + at.Port()}, append(c.Command, script)...)...)
+	lab.StartDaemon(t, t.TempDir(), lab.Holdfast(t), append(c.Args, "--interval", "1s", "--kubeconfig", api.Kubeconfig(t))...)
 }

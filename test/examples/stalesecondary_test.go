@@ -25,8 +25,8 @@ func TestExampleStaleSecondaryShowsWhatItsREADMESays(t *testing.T) {
 	for _, m := range regexp.MustCompile("(?s)~~~ sh\n(.*?)~~~\n").FindAllStringSubmatch(readme, -1) {
 		typed = append(typed, ports.Replace(m[1]))
 	}
-	if len(typed) != 6 {
-		t.Fatalf("%d commands, want 6: two servers, dig, nsupdate, the metrics, notify", len(typed))
+	if len(typed) != 7 {
+		t.Fatalf("%d commands, want 7: two servers, dig, nsupdate, the metrics, notify, the heartbeat", len(typed))
 	}
 	var running []*lab.Daemon
 	for i, name := range []string{"Corefile.primary", "Corefile"} {
@@ -51,7 +51,7 @@ func TestExampleStaleSecondaryShowsWhatItsREADMESays(t *testing.T) {
 			return ""
 		})
 	}
-	dig, update, look, notify := typed[2], typed[3], typed[4], typed[5]
+	dig, update, look, notify, heartbeat := typed[2], typed[3], typed[4], typed[5], typed[6]
 	const slack = 10 * time.Second // for a machine that stalls; the README's times are asserted elsewhere
 	awaited(slack, dig, `3600\s+IN\s+A\s+10\.0\.0\.1\n`)
 	if out := shell(dig); strings.Contains(out, "EDE") {
@@ -72,4 +72,8 @@ func TestExampleStaleSecondaryShowsWhatItsREADMESays(t *testing.T) {
 		}
 		return ""
 	})
+	heartbeat = strings.ReplaceAll(heartbeat, "go run ./cmd/holdfast", lab.Holdfast(t))
+	awaited(slack, heartbeat+"true # its finding is no failure", `written: heartbeat\.example\.org\., to 127\.0\.0\.1:`+primary,
+		`√  127\.0\.0\.1:`+primary+` +udp +fresh +0s +\d+s +2026112103 `,
+		`‼  127\.0\.0\.1:`+secondary+` +udp +behind +2s +- +2026112102 .* 2s behind, serial 2026112102 < 2026112103\n`)
 }

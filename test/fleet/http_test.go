@@ -17,6 +17,10 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/holdfastdns/holdfast/internal/version"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire/schematest"
 	"github.com/holdfastdns/holdfast/test/lab"
 )
 
@@ -33,29 +37,15 @@ func TestSelfpreserveSpeaksHTTPAsItsManualSays(t *testing.T) {
 	p.Backend.Answers(dns.RcodeSuccess)
 	p.await(t, "200 OK")
 
-	lab.Until(t, "it sees its peer serving", func() bool { return slices.Equal(p.Sees(), []string{other.HTTP}) })
+	lab.Until(t, "it sees its peer serving, and that one may leave", func() bool {
+		return slices.Equal(p.Sees(), []string{other.HTTP}) && p.Status().MayLeave == 1
+	})
 	status, body, err := p.Get(p.HTTP, "/status")
 	if err != nil || status != http.StatusOK {
 		t.Fatalf("/status: %d %v", status, err)
 	}
-	var told struct {
-		ID, Name, Version, State string
-		Since                    time.Time
-		Checks                   []struct {
-			Name  string
-			OK    bool
-			Since time.Time
-		}
-		Peers []struct {
-			Address, ID, State string
-			LastSeen           time.Time `json:"last_seen"`
-		}
-		MinPeers   int `json:"min_peers"`
-		KnownPeers int `json:"known_peers"`
-		Promises   struct{ Given, Held int }
-		Load       int `json:"load_qps"`
-		Capacity   int `json:"capacity_qps"`
-	}
+	schematest.Status(t, body)
+	var told wire.Status
 	d := json.NewDecoder(strings.NewReader(body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&told); err != nil {
@@ -64,10 +54,13 @@ func TestSelfpreserveSpeaksHTTPAsItsManualSays(t *testing.T) {
 	host, _ := os.Hostname()
 	recent := func(at time.Time) bool { return time.Since(at) > -time.Second && time.Since(at) < time.Minute }
 	switch {
-	case told.ID == "" || told.Name != host || told.Version != coremain.CoreVersion || told.State != "serving" || !recent(told.Since),
+	case told.ID == "" || told.Name != host || told.Version != coremain.CoreVersion || told.Holdfast != version.Number(),
+		told.State != promise.Serving || !recent(told.Since) || told.MayLeave != 1,
 		len(told.Checks) != 1 || told.Checks[0].Name != "canary canary.test. A" || !told.Checks[0].OK || !recent(told.Checks[0].Since),
-		len(told.Peers) != 1 || told.Peers[0].Address != other.HTTP || told.Peers[0].ID != other.Status().ID || !recent(told.Peers[0].LastSeen),
-		told.MinPeers != 1 || told.KnownPeers != 1 || told.Capacity != 1000 || told.Promises.Given != 0 || told.Promises.Held != 0:
+		len(told.Peers) != 1 || told.Peers[0].Address != other.HTTP || string(told.Peers[0].ID) != other.Status().ID || !recent(*told.Peers[0].LastSeen),
+		told.Peers[0].Name != host || told.Peers[0].Holdfast != version.Number() || !recent(*told.Peers[0].Says.Since),
+		told.MinPeers != 1 || told.KnownPeers != 1 || *told.Capacity != 1000 || told.Promises.Given != 0 || told.Promises.Held != 0,
+		len(told.Changes) == 0 || !recent(told.Changes[0].Time):
 		t.Errorf("/status is %s", body)
 	}
 
@@ -92,17 +85,17 @@ func TestSelfpreserveSpeaksHTTPAsItsManualSays(t *testing.T) {
 			t.Errorf("%s %s: %d, want %d", method, path, resp.StatusCode, want)
 		}
 	}
-	const promise = `{"id":"X","number":1,"lifetime_ms":3000}`
+	const asked = `{"id":"X","number":1,"lifetime_ms":3000}`
 	for _, path := range []string{"/ready", "/status", "/peer"} {
 		send(from(stranger), "GET", path, "", http.StatusOK)
-		send(from(stranger), "POST", path, promise, http.StatusMethodNotAllowed)
+		send(from(stranger), "POST", path, asked, http.StatusMethodNotAllowed)
 	}
 	send(from(stranger), "GET", "/", "", http.StatusNotFound)
-	send(from(stranger), "POST", "/promise", promise, http.StatusForbidden)
+	send(from(stranger), "POST", "/promise", asked, http.StatusForbidden)
 	send(from(stranger), "DELETE", "/promise", `{"id":"X","number":1}`, http.StatusForbidden)
 	peer := from(other.IP)
-	send(peer, "POST", "/promise", promise+strings.Repeat(" ", 4096-len(promise)), http.StatusOK)
-	send(peer, "POST", "/promise", promise+strings.Repeat(" ", 4097-len(promise)), http.StatusBadRequest)
+	send(peer, "POST", "/promise", asked+strings.Repeat(" ", 4096-len(asked)), http.StatusOK)
+	send(peer, "POST", "/promise", asked+strings.Repeat(" ", 4097-len(asked)), http.StatusRequestEntityTooLarge)
 	send(peer, "POST", "/promise", `{"id":"X","number":2,"lifetime_ms":3000,"more":1}`, http.StatusBadRequest)
 	send(from(stranger), "DELETE", "/promise", `{"id":"X","number":1}`, http.StatusForbidden)
 	if n := p.metric(`promises{direction="given"}`); n != "1" {
@@ -142,10 +135,47 @@ func TestSelfpreserveSpeaksHTTPAsItsManualSays(t *testing.T) {
 		t.Errorf("the manual lists %d metrics", len(listed))
 	}
 	metrics := lab.Scrape(t, p.Metrics)
+	if want := fmt.Sprintf("\ncoredns_holdfast_build_info{coredns=%q,revision=%q,version=%q} 1\n", coremain.CoreVersion, version.Unknown, version.Number()); !strings.Contains(metrics, want) {
+		t.Errorf("%q is not exported", want)
+	}
 	for _, m := range listed {
 		if !strings.Contains(metrics, "\n# TYPE "+m[1]+" ") {
 			t.Errorf("%s is not exported", m[1])
 		}
+	}
+}
+
+// Through a hold /status says until when, and in a block that has stalecheck how old zones are.
+func TestStatusTellsOfAHoldAndOfZones(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 2, "")
+	p := f.all[0]
+	stanza := "selfpreserve " + p.HTTP + " {\n peers static " + f.all[1].HTTP + "\n promise 1s\n interval 300ms\n max_hold 30s\n}\n"
+	p.Configure(t, p.CorefileWith(stanza+"stalecheck example.org {\n primary "+p.IP+":1\n max_age 1h\n}"))
+	p.Start(t)
+	p.await(t, "200 OK")
+	p.SendSignal(t, syscall.SIGTERM)
+	p.await(t, "200 PRESERVED: SIGTERM, .*")
+	_, body, err := p.Get(p.HTTP, "/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	schematest.Status(t, body)
+	var told wire.Status
+	if err := json.Unmarshal([]byte(body), &told); err != nil {
+		t.Fatal(err)
+	}
+	if d := told.HoldDeadline; d == nil || time.Until(*d) < 20*time.Second || time.Until(*d) > 31*time.Second {
+		t.Errorf("it is held until %v", d)
+	}
+	if z := told.Zones; len(z) != 1 || z[0].Name != "example.org." || z[0].Verdict != "unknown" || z[0].MaxAge != 3600 || z[0].Reason == "" {
+		t.Errorf("zones %+v", z)
+	}
+	if told.MayLeave != 0 {
+		t.Errorf("alone and held, it says that %d may leave", told.MayLeave)
+	}
+	if err := p.Kill(); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -45,6 +45,7 @@ func makeImage(t *testing.T) (image string) {
 	t.Helper()
 	lab.Tool(t, "setcap", "libcap2-bin")
 	lab.Binary(t) // so that go test knows of its sources, and of what else the image is made of
+	lab.Holdfast(t)
 	for _, source := range []string{"Makefile", "build/image/Dockerfile", "build/image/local"} {
 		lab.Read(t, source)
 	}
@@ -66,6 +67,7 @@ func TestImage(t *testing.T) {
 	image := makeImage(t)
 	t.Run("describes itself", func(t *testing.T) { imageDescribesItself(t, image) })
 	t.Run("holds nothing but what it needs", func(t *testing.T) { imageHoldsNothingElse(t, image) })
+	t.Run("has the command", func(t *testing.T) { imageHasTheCommand(t, image) })
 	t.Run("binds port 53", func(t *testing.T) { imageBindsPort53(t, image) })
 	t.Run("holds a stop", func(t *testing.T) { imageHoldsAStop(t, image) })
 }
@@ -85,7 +87,10 @@ func imageDescribesItself(t *testing.T, image string) {
 		t.Fatal(err)
 	}
 	config := told[0].Config
-	t.Logf("the image has %.1f MB", float64(told[0].Size)/1e6)
+	const most = 100e6
+	if t.Logf("the image has %.1f MB", float64(told[0].Size)/1e6); told[0].Size > most {
+		t.Errorf("want at most %.0f MB", most/1e6)
+	}
 	if arch := strings.TrimSpace(lab.Command(t, lab.Root, "go", "env", "GOARCH")); told[0].Architecture != arch {
 		t.Errorf("the architecture is %s, want %s", told[0].Architecture, arch)
 	}
@@ -146,6 +151,8 @@ func imageHoldsNothingElse(t *testing.T, image string) {
 			mode = 0o755
 		case name == "coredns":
 			mode, capability = 0o755, netBindService
+		case name == "holdfast":
+			mode = 0o755
 		}
 		if h.Mode&0o7777 != mode || h.Uid != 0 || h.Gid != 0 {
 			t.Errorf("%s has mode %o and is of %d:%d, want mode %o of 0:0", name, h.Mode, h.Uid, h.Gid, mode)
@@ -164,7 +171,16 @@ func imageHoldsNothingElse(t *testing.T, image string) {
 		}
 	}
 	slices.Sort(held)
-	if want := []string{"LICENSE", "coredns", "etc", "etc/ssl", "etc/ssl/certs", "etc/ssl/certs/ca-certificates.crt"}; !slices.Equal(held, want) {
+	if want := []string{"LICENSE", "coredns", "etc", "etc/ssl", "etc/ssl/certs", "etc/ssl/certs/ca-certificates.crt", "holdfast"}; !slices.Equal(held, want) {
 		t.Errorf("it holds %q, want %q", held, want)
+	}
+}
+
+// As kubectl exec does it in a pod.
+func imageHasTheCommand(t *testing.T, image string) {
+	version := regexp.MustCompile(`\(Holdfast (\S+)\)`).FindStringSubmatch(lab.Command(t, ".", lab.Binary(t), "-version"))
+	printed := docker(t, "run", "--rm", "--read-only", "--cap-drop", "ALL", "--network", "none", "--entrypoint", "/holdfast", image, "version")
+	if want := "Holdfast " + version[1] + ", revision "; !strings.HasPrefix(printed, want) {
+		t.Errorf("it prints %q, want %q", printed, want)
 	}
 }

@@ -23,8 +23,25 @@ func Binary(t testing.TB) string {
 	return path
 }
 
-var builtBinary = sync.OnceValues(func() (string, error) {
-	sources, err := binarySources()
+// Holdfast returns the path of the operator's command, built as Binary is.
+func Holdfast(t testing.TB) string {
+	t.Helper()
+	path, err := builtHoldfast()
+	if err != nil {
+		t.Fatalf("building the command: %v", err)
+	}
+	t.Cleanup(func() { failRaces(t) })
+	return path
+}
+
+var (
+	builtBinary   = sync.OnceValues(func() (string, error) { return build("coredns", "./build/coredns") })
+	builtHoldfast = sync.OnceValues(func() (string, error) { return build("holdfast", "./cmd/holdfast") })
+)
+
+// build builds the program of a package.
+func build(name, from string) (string, error) {
+	sources, err := sourcesOf(from)
 	if err != nil {
 		return "", err
 	}
@@ -39,9 +56,9 @@ var builtBinary = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	name, args := "coredns", []string{"build", "-buildvcs=false"}
+	args := []string{"build", "-buildvcs=false"}
 	if underRace() {
-		name, args = "coredns.race", append(args, "-race")
+		name, args = name+".race", append(args, "-race")
 		if err := reportRaces(); err != nil {
 			return "", err
 		}
@@ -53,25 +70,25 @@ var builtBinary = sync.OnceValues(func() (string, error) {
 	defer unlock()
 	path := filepath.Join(dir, fmt.Sprintf("%x", sha256.Sum256([]byte(Root)))[:12], name) // a checkout's own
 	// The go tool leaves it alone if it is what it would build, and else replaces it.
-	build := exec.Command("go", append(args, "-o", path, "./build/coredns")...) // #nosec G204
+	build := exec.Command("go", append(args, "-o", path, from)...) // #nosec G204
 	build.Dir = Root
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
 	}
 	return path, nil
-})
+}
 
-// binarySources are the files of this module that the binary is made of, and the folders
-// that they are in, in which others may appear.
-func binarySources() ([]string, error) {
+// sourcesOf are the files of this module that a program is made of, and the folders that
+// they are in, in which others may appear.
+func sourcesOf(program string) ([]string, error) {
 	const files = `{{with .Module}}{{if .Main}}{{$.Dir}}{{range $.GoFiles}}
 {{$.Dir}}/{{.}}{{end}}{{range $.EmbedFiles}}
 {{$.Dir}}/{{.}}{{end}}{{end}}{{end}}`
-	list := exec.Command("go", "list", "-deps", "-f", files, "./build/coredns")
+	list := exec.Command("go", "list", "-deps", "-f", files, program) // #nosec G204 -- our own
 	list.Dir = Root
 	out, err := list.Output()
 	if err != nil {
-		return nil, fmt.Errorf("what the binary is made of: %w", err)
+		return nil, fmt.Errorf("what %s is made of: %w", program, err)
 	}
 	return append(strings.Fields(string(out)), filepath.Join(Root, "go.mod"), filepath.Join(Root, "go.sum")), nil
 }

@@ -9,7 +9,7 @@ import (
 
 // What go test has to know of, to run the tests of the binary again when it has changed.
 func TestSourcesOfTheBinaryAreAllThatItIsMadeOf(t *testing.T) {
-	sources, err := binarySources()
+	sources, err := sourcesOf("./build/coredns")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,6 +79,9 @@ func (p *Peer) Configure(t *testing.T, corefile string) {
 	Write(t, filepath.Join(p.dir, "Corefile"), corefile)
 }
 
+// Dir is where the Corefile is.
+func (p *Peer) Dir() string { return p.dir }
+
 // Start starts the process.
 func (p *Peer) Start(t *testing.T) {
 	t.Helper()

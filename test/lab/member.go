@@ -106,6 +106,7 @@ type MemberStatus struct {
 	ID         string                    `json:"id"`
 	State      string                    `json:"state"`
 	Reason     string                    `json:"reason"`
+	MayLeave   int                       `json:"may_leave"`
 	KnownPeers int                       `json:"known_peers"`
 	MinPeers   int                       `json:"min_peers"`
 	Peers      []PeerStatus              `json:"peers"`

@@ -65,6 +65,7 @@ func (m *Machine) sendRequest(address string, number uint64, renew bool) {
 // apply takes a grant if its round is still open. One that comes too late is released.
 func (e Replied) apply(m *Machine) {
 	p, found := m.takePending(e.Sent)
+	m.heard = m.heard || found
 	i := m.findHeld(e.Number)
 	lifetime := min(e.Lifetime, m.settings.Lifetime)
 	until, renew := p.at+lifetime*(margin-1)/margin, p.at+renewal(lifetime)
@@ -91,9 +92,17 @@ func (e Replied) apply(m *Machine) {
 	}
 }
 
-// addHeld adds a promise. Two of one server, which may have two addresses, are one.
+// addHeld adds a promise. Two of one server, which may have two addresses, are one, also if
+// it has restarted since it gave the first: then the address had the id of that one.
 func (m *Machine) addHeld(h held) {
-	if i := slices.IndexFunc(m.held, func(other held) bool { return other.giver == h.giver }); i >= 0 {
+	before := h.giver
+	for _, p := range m.peers {
+		if p.Address == h.address && p.ID != "" {
+			before = p.ID
+		}
+	}
+	same := func(other held) bool { return other.giver == h.giver || other.giver == before }
+	for i := slices.IndexFunc(m.held, same); i >= 0; i = slices.IndexFunc(m.held, same) {
 		m.want(Release{m.held[i].address, m.held[i].number})
 		m.held = slices.Delete(m.held, i, i+1)
 	}
@@ -138,15 +147,19 @@ func (m *Machine) takePending(sent uint64) (pending, bool) {
 }
 
 func (e PeersSeen) apply(m *Machine) {
+	before := m.peers
 	m.peers, m.knownPeers, m.jitter = slices.Clone(e.Peers), e.KnownPeers, e.Jitter
-	m.dropRestarted()
+	m.dropRestarted(before)
 }
 
 // dropRestarted drops the promises of processes that are no more. While the server is
 // aside it first asks for others. All are released: it may be the list of peers that is old.
-func (m *Machine) dropRestarted() {
+func (m *Machine) dropRestarted(before []Peer) {
+	replaced := func(h held, p Peer) bool { // the giver at h's or at another of its addresses, by another
+		return p.ID != "" && p.ID != h.giver && (p.Address == h.address || slices.Contains(before, Peer{p.Address, h.giver}))
+	}
 	restarted := func(h held) bool {
-		return slices.ContainsFunc(m.peers, func(p Peer) bool { return p.Address == h.address && p.ID != "" && p.ID != h.giver })
+		return slices.ContainsFunc(m.peers, func(p Peer) bool { return replaced(h, p) })
 	}
 	if m.state != Aside {
 		for _, h := range m.held {

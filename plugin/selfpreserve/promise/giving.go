@@ -79,7 +79,7 @@ func (m *Machine) whyNot(r Request) string {
 		return ""
 	case r.Number <= m.highestNumber(r.From):
 		return "has ended that promise"
-	case m.wantsToLeave() && r.From > m.id:
+	case m.wantsToLeave() && (r.From > m.id || m.yielded && m.now >= m.startupWait):
 		return "wants to leave itself"
 	case m.terminating && m.deadline < m.now+lifetime:
 		return "has to leave before that"
@@ -97,6 +97,7 @@ func (m *Machine) give(r Request) given {
 		if m.state == Asking {
 			m.dropRound()
 			m.round.due = m.now // again as soon as nobody leans on it
+			m.yielded = true    // and then it is its turn: one that never gets enough would come first for ever
 		}
 		m.noteNumber(r.From, r.Number)
 		m.given = append(m.given, given{to: r.From, number: r.Number})

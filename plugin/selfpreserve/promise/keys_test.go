@@ -110,11 +110,13 @@ func (k *keys) server(w *world, i int, s *server) {
 	k.at(m.startupWait - now)
 	if m.state == Starting && m.fitness.PluginsReady {
 		k.at(m.readyFrom + m.settings.Lifetime - now)
+		k.at(m.readyFrom + m.settings.ColdStart - now)
+		k.buf = append(k.buf, bit(m.heard))
 	}
 	if m.terminating {
 		k.at(m.deadline - now)
 	}
-	if m.state == Asking || m.state == Aside { // else a round begins anew
+	if m.state == Asking || m.state == Aside || m.asksFromOutside() { // else a round begins anew
 		k.at(m.round.due - now)
 		if k.slow { // else any pause is over after a unit
 			k.buf = append(k.buf, byte(m.round.failures))

@@ -20,12 +20,14 @@ type Machine struct {
 
 	peers      []Peer  // others, best first
 	knownPeers int     // how many others, for a percentage
+	heard      bool    // one of them has replied to a request since this process started
 	jitter     float64 // of the pauses between rounds, from 0 to 1
 	load       int     // queries a second of this server
 
-	given  []given
-	askers []asker
-	asking // promises of others, and the round that is to get them
+	given   []given
+	askers  []asker
+	yielded bool // gave to a lower id while asking, and has not tried a round of its own since
+	asking       // promises of others, and the round that is to get them
 
 	actions []Action
 }
@@ -74,24 +76,8 @@ func (m *Machine) enter(s State) { m.state, m.since = s, m.now }
 func (m *Machine) beginAsking() {
 	m.enter(Asking)
 	m.round.due, m.round.failures = m.now, 0
+	m.yielded = false
 }
-
-func (m *Machine) settleStarting() {
-	switch {
-	case m.terminating: // it was never in service: there is nothing to preserve
-		m.leave(Granted)
-	case m.override.Kind == Leave: // it does not come into service
-	case m.fitness.Fit && m.fitness.AllPassed:
-		m.enter(Serving)
-	case m.sickFromStart() && m.now >= m.readyFrom+m.settings.Lifetime:
-		m.beginAsking()
-	}
-}
-
-// sickFromStart is whether a server that starts is as sick as it was when its plugins got
-// ready. If all are, because what they depend on is lost, staying out would leave nobody:
-// after a while it asks.
-func (m *Machine) sickFromStart() bool { return m.fitness.PluginsReady && !m.fitness.Fit }
 
 func (m *Machine) settleAsking() {
 	stays := m.override.Kind == Stay
@@ -148,7 +134,13 @@ func (m *Machine) leave(o Outcome) {
 
 // depart says what came of a try to leave.
 func (m *Machine) depart(o Outcome) {
-	m.want(Departure{Cause: m.cause(), Outcome: o, Observed: m.settings.Observe})
+	d := Departure{Cause: m.cause(), Outcome: o, Observed: m.settings.Observe}
+	if o == Granted {
+		for _, h := range m.held {
+			d.Promised = append(d.Promised, Peer{Address: h.address, ID: h.giver})
+		}
+	}
+	m.want(d)
 }
 
 // cause is why this server would leave.

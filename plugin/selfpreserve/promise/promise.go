@@ -6,7 +6,8 @@
 // and returns actions: ask, release, answer, leave. It has no goroutine, clock, socket or
 // log, and whoever uses it sees a View and nothing else.
 //
-// Where to look: machine.go goes from state to state, by the rule in rule.go. giving.go and
+// Where to look: machine.go goes from state to state, by the rule in rule.go, and
+// starting.go into the first of them; override.go is the operator's word. giving.go and
 // asking.go are the two halves of a promise, and round.go tries to get enough of them.
 // wake.go is what time brings, view.go what others may know, events.go what goes in and out.
 //
@@ -22,7 +23,8 @@
 //	|----------|---------|---------------------------------------------------------------|
 //	| starting | serving | all checks passed                                             |
 //	| starting | leaving | SIGTERM: it was never in service                              |
-//	| starting | asking  | unfit ever since its plugins were ready, for a promise's lifetime |
+//	| starting | aside   | unfit ever since its plugins were ready, for a promise's lifetime, and enough have promised |
+//	| starting | asking  | the same, and too few of those that reply have promised, or nobody has replied for cold_start |
 //	| serving  | asking  | unfit, or SIGTERM                                             |
 //	| serving  | aside   | the operator says leave                                       |
 //	| serving  | leaving | SIGTERM, and no peers configured                              |

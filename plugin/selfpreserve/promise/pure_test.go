@@ -8,7 +8,7 @@ import (
 )
 
 func TestTheMachineIsPure(t *testing.T) {
-	plugintest.Pure(t, "fmt", "math", "slices", "time")
+	plugintest.Pure(t, "cmp", "fmt", "math", "slices", "time")
 }
 
 func TestNothingReachesIntoAMachine(t *testing.T) {

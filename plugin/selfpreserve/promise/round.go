@@ -64,6 +64,7 @@ func (m *Machine) continueRound(giveUp func()) {
 	if asked == 0 || m.now >= m.round.until {
 		m.depart(Refused)
 		m.round.failures = min(m.round.failures+1, maxFailures)
+		m.yielded = false
 		m.round.due = m.now + m.pause()
 		giveUp()
 	}
@@ -73,11 +74,19 @@ func (m *Machine) continueRound(giveUp func()) {
 // many promises may ask many peers, but what a round costs must not grow with the fleet.
 func (m *Machine) openRound() {
 	m.round.open, m.round.until, m.round.toAsk = true, m.now+m.settings.roundTime(), nil
+	var again []string // other addresses of servers that are asked already, should those fail
+	ids := map[ID]bool{}
 	for _, p := range m.peers {
-		if !slices.ContainsFunc(m.held, func(h held) bool { return h.address == p.Address }) {
+		switch {
+		case slices.ContainsFunc(m.held, func(h held) bool { return h.address == p.Address || h.giver == p.ID }):
+		case p.ID != "" && ids[p.ID]:
+			again = append(again, p.Address)
+		default:
+			ids[p.ID] = true
 			m.round.toAsk = append(m.round.toAsk, p.Address)
 		}
 	}
+	m.round.toAsk = append(m.round.toAsk, again...)
 	m.round.toAsk = m.round.toAsk[:min(len(m.round.toAsk), max(atOnce, 2*m.minPeers()))]
 	if len(m.peers) == 0 {
 		m.refusal = "nobody else to ask"

@@ -80,7 +80,7 @@ func newSchedule(t *rapid.T) *schedule {
 	n := anyServers.Draw(t, "servers")
 	s := &schedule{T: t, calm: rapid.Bool().Draw(t, "calm")}
 	s.set = Settings{HasPeers: true, MinPeers: anyQuota.Draw(t, "min_peers"), Lifetime: anyPromise.Draw(t, "promise"),
-		MaxHold: anyHold.Draw(t, "max_hold"), Interval: 2 * time.Second, Capacity: anyCapacity.Draw(t, "capacity")}
+		MaxHold: anyHold.Draw(t, "max_hold"), Interval: 2 * time.Second, ColdStart: 2 * time.Minute, Capacity: anyCapacity.Draw(t, "capacity")}
 	if s.calm {
 		s.set.MaxHold = time.Hour
 	}
@@ -137,7 +137,7 @@ func (s *schedule) see(i int) error {
 		}
 		peers[k].ID = s.heard[i][j]
 	}
-	return s.w.tell(i, PeersSeen{peers, len(peers), float64(anyNumber.Draw(s.T, "jitter")) / 99})
+	return s.w.tell(i, PeersSeen{Peers: peers, KnownPeers: len(peers), Jitter: float64(anyNumber.Draw(s.T, "jitter")) / 99})
 }
 
 // run lets time pass until a moment, and stops early if done says so.

@@ -14,7 +14,14 @@ type Settings struct {
 	Interval time.Duration // of checks and polls
 	Capacity int           // queries a second, or 0
 	Observe  bool          // decide everything, and leave the server in service
+
+	// ColdStart is how long a server that has never been fit, and to which no peer replies,
+	// stays out of service; or Never.
+	ColdStart time.Duration
 }
+
+// Never is the ColdStart of a server that stays out until it is fit or a peer replies.
+const Never time.Duration = math.MaxInt64
 
 // Quota is a number of servers, a percentage of the peers that are known, or the larger of
 // both.
@@ -45,8 +52,10 @@ const (
 	maxGiven = 1024
 )
 
-// Patience is how long a reply is waited for.
-func (s Settings) Patience() time.Duration { return min(s.Interval, time.Second) }
+// Patience is how long a reply is waited for: three round trips, as a new connection with
+// TLS needs, to the other side of the world. How often peers are polled says nothing about
+// how far away they are. No longer than a round, so that one silent peer is not all of it.
+func (s Settings) Patience() time.Duration { return min(time.Second, s.roundTime()) }
 
 // renewal is when a promise of that lifetime is renewed, after it was last asked for.
 func renewal(lifetime time.Duration) time.Duration { return lifetime / 3 }

@@ -37,12 +37,15 @@ func TestTimesThatFollowFromTheSettings(t *testing.T) {
 	if got := s.Patience(); got != time.Second {
 		t.Errorf("a reply is waited for %s, want a second", got)
 	}
-	s.Interval = 300 * time.Millisecond
-	if got := s.Patience(); got != s.Interval {
-		t.Errorf("a reply is waited for %s, want an interval", got)
+	s.Interval = 100 * time.Millisecond
+	if got := s.Patience(); got != time.Second {
+		t.Errorf("with a short interval a reply is waited for %s, want a second all the same", got)
 	}
 	if got := renewal(s.Lifetime); got != s.Lifetime/3 {
 		t.Errorf("a promise is renewed after %s, want a third of its lifetime", got)
+	}
+	if short := (Settings{Lifetime: time.Second}); short.Patience() != time.Second/3 {
+		t.Errorf("with promises of a second a reply is waited for %s, want a third of it", short.Patience())
 	}
 	if got := s.roundTime(); got > s.Lifetime/2 {
 		t.Errorf("a round takes up to %s, and promises last %s", got, s.Lifetime)

@@ -53,7 +53,7 @@ func (s space) unit() time.Duration {
 
 func (s space) settings() Settings {
 	unit := s.unit()
-	set := Settings{HasPeers: !s.alone, MinPeers: Quota{Number: s.minPeers}, Lifetime: 4 * unit, MaxHold: 5 * unit, Interval: unit / 4}
+	set := Settings{HasPeers: !s.alone, MinPeers: Quota{Number: s.minPeers}, Lifetime: 4 * unit, MaxHold: 5 * unit, Interval: unit / 4, ColdStart: 6 * unit}
 	if s.slow {
 		set.Interval = 2 * unit
 	}

@@ -20,6 +20,8 @@ type Peer struct {
 	ID      promise.ID    // "" before it has answered
 	Status  string        // a state's name, Unreachable or Unheard
 	HeardAt time.Duration // when it last answered, if it has an ID
+	Said    promise.State // the last that it said of itself, if it has an ID
+	About   *About        // likewise, if it says that much
 }
 
 // peer is what the roster alone has to know of it, too.
@@ -94,7 +96,7 @@ func (r *Roster) Polled(now time.Duration, id promise.ID, state promise.State) {
 }
 
 func (p *peer) says(now time.Duration, state promise.State) {
-	p.Status, p.leaving, p.HeardAt = state.String(), state == promise.Leaving, now
+	p.Status, p.Said, p.leaving, p.HeardAt = state.String(), state, state == promise.Leaving, now
 }
 
 // isKnown is whether p counts for a percentage: it is found, or has answered and was found
@@ -102,3 +104,6 @@ func (p *peer) says(now time.Duration, state promise.State) {
 func (p *peer) isKnown(now time.Duration) bool {
 	return !p.self && (len(p.found) > 0 || p.ID != "" && now-p.foundAt < remembered)
 }
+
+// isTrusted is whether requests from p's address are those of a peer.
+func (p *peer) isTrusted(now time.Duration) bool { return p.isKnown(now) || p.self && p.ID == "" }

@@ -103,10 +103,21 @@ func (r *Roster) KnownPeers(now time.Duration) int {
 	return len(ids) + unheard
 }
 
+// IPs are the addresses from which requests of peers are taken, without zones.
+func (r *Roster) IPs(now time.Duration) map[netip.Addr]bool {
+	all := make(map[netip.Addr]bool)
+	for address, p := range r.peers {
+		if p.isTrusted(now) {
+			all[address.Addr().WithZone("")] = true
+		}
+	}
+	return all
+}
+
 // HasIP is whether a peer has that IP address.
 func (r *Roster) HasIP(now time.Duration, ip netip.Addr) bool {
 	for address, p := range r.peers {
-		if address.Addr().WithZone("") == ip.Unmap().WithZone("") && (p.isKnown(now) || p.self && p.ID == "") {
+		if address.Addr().WithZone("") == ip.Unmap().WithZone("") && p.isTrusted(now) {
 			return true
 		}
 	}

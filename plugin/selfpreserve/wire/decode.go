@@ -11,6 +11,9 @@ import (
 // MaxBody bounds what is read of a peer, in octets.
 const MaxBody = 4096
 
+// ErrTooLong is the error of Decode for a body that is longer than MaxBody.
+var ErrTooLong = fmt.Errorf("body is longer than %d octets", MaxBody)
+
 // Decode reads one JSON value of at most MaxBody octets, and nothing behind it. strict
 // refuses fields that it does not know: in a request they might matter; in a reply they
 // are those of a later version.
@@ -20,7 +23,7 @@ func Decode(body io.Reader, strict bool, into any) error {
 		return err
 	}
 	if len(text) > MaxBody {
-		return fmt.Errorf("body is longer than %d octets", MaxBody)
+		return ErrTooLong
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	if strict {

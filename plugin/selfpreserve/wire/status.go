@@ -6,18 +6,42 @@ import (
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
-// Status is the body of GET /status. It is for people; the names are kept.
+// StatusSchema is the version of the body of GET /status. It goes up when a field changes its
+// meaning or goes; new fields leave it as it is.
+const StatusSchema = 1
+
+// Status is the body of GET /status. It is for people, and the names are kept. What each
+// field means is in status.schema.json.
 type Status struct {
-	Hello
-	Since      time.Time `json:"since"`            // in this state
-	Reason     string    `json:"reason,omitempty"` // for it
-	Checks     []Check   `json:"checks"`
-	Peers      []Peer    `json:"peers"` // without this server
-	MinPeers   int       `json:"min_peers"`
-	KnownPeers int       `json:"known_peers"`
-	Promises   Promises  `json:"promises"`
-	Load       *int      `json:"load_qps,omitempty"`
-	Capacity   *int      `json:"capacity_qps,omitempty"`
+	Schema       int           `json:"schema_version"`
+	ID           promise.ID    `json:"id"`
+	Name         string        `json:"name"`
+	Version      string        `json:"version"`  // CoreDNS's
+	Holdfast     string        `json:"holdfast"` // its version
+	Wire         int           `json:"wire"`     // version of what it and its peers send each other
+	State        promise.State `json:"state"`
+	Since        time.Time     `json:"since"`            // in this state
+	Reason       string        `json:"reason,omitempty"` // for it
+	HoldDeadline *time.Time    `json:"hold_deadline,omitempty"`
+	Observe      bool          `json:"observe"`
+	Override     *Override     `json:"override,omitempty"`
+	MayLeave     int           `json:"may_leave"`
+	Checks       []Check       `json:"checks"`
+	Peers        []Peer        `json:"peers"` // without this server
+	MinPeers     int           `json:"min_peers"`
+	KnownPeers   int           `json:"known_peers"`
+	Promises     Promises      `json:"promises"`
+	Load         *int          `json:"load_qps,omitempty"`
+	Capacity     *int          `json:"capacity_qps,omitempty"`
+	Zones        []Zone        `json:"zones"`
+	Changes      []Change      `json:"changes"` // the newest first
+}
+
+// Override is what somebody has ordered by hand.
+type Override struct {
+	Kind   string    `json:"kind"`
+	Reason string    `json:"reason"`
+	Since  time.Time `json:"since"`
 }
 
 // Check is how a check of this server is.
@@ -32,12 +56,39 @@ type Check struct {
 type Peer struct {
 	Address  string     `json:"address"`
 	ID       promise.ID `json:"id,omitempty"`
+	Name     string     `json:"name,omitempty"`
+	Holdfast string     `json:"holdfast,omitempty"`
 	State    string     `json:"state"` // a state's name, unreachable, or unheard before the first poll
 	LastSeen *time.Time `json:"last_seen,omitempty"`
+	Says     *Says      `json:"says,omitempty"`
+}
+
+// Says is what a peer has last said of itself. It stays when the peer falls silent.
+type Says struct {
+	State   promise.State `json:"state"`
+	Since   *time.Time    `json:"since,omitempty"`
+	Reason  string        `json:"reason,omitempty"`
+	Observe bool          `json:"observe,omitempty"`
 }
 
 // Promises are how many are in force.
 type Promises struct {
 	Given int `json:"given"`
 	Held  int `json:"held"`
+}
+
+// Zone is how old a zone is, by a plugin that can tell.
+type Zone struct {
+	Name    string   `json:"zone"`
+	Verdict string   `json:"verdict"`
+	Age     *float64 `json:"age_seconds,omitempty"` // if anybody can tell
+	MaxAge  float64  `json:"max_age_seconds"`
+	Reason  string   `json:"reason,omitempty"`
+}
+
+// Change is something that has changed.
+type Change struct {
+	Time time.Time `json:"time"`
+	What string    `json:"what"`
+	Why  string    `json:"why,omitempty"`
 }

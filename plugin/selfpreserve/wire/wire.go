@@ -5,8 +5,14 @@
 // promise takes, and back. Whatever comes from the network goes through here first. It
 // imports no CoreDNS, so that a command can read a server's status with it.
 //
-// Where to look: wire.go has what peers send each other, with its limits, decode.go how a
-// body is read, status.go what GET /status says.
+// Peers say which Version of the wire they speak. Version 0, which does not say so, and 1 have
+// the same bodies: promises are given and kept between them. A server takes a request of any
+// version if it knows every field of it, and of a reply it takes what it knows. So whoever is
+// not understood gets no promise, and stays.
+//
+// Where to look: wire.go has what peers send each other, with its limits, version.go the
+// version, standing.go what a server says of its place in service, decode.go how a body is
+// read, status.go what GET /status says, for which there is a schema in status.schema.json.
 package wire
 
 import (
@@ -32,6 +38,9 @@ type Hello struct {
 	Name    string        `json:"name"` // of the host
 	Version string        `json:"version"`
 	State   promise.State `json:"state"`
+	Wire    int           `json:"wire"` // version that it speaks
+
+	Standing *Standing `json:"standing,omitempty"`
 }
 
 // Ask is the body of POST /promise.
@@ -79,8 +88,11 @@ func ValidateID(id promise.ID) error {
 
 // Validate returns what is wrong with h.
 func (h Hello) Validate() error {
-	if len(h.Name) > MaxText || len(h.Version) > MaxText {
-		return fmt.Errorf("name or version is longer than %d octets", MaxText)
+	if !IsLine(h.Name) || !IsLine(h.Version) {
+		return fmt.Errorf("name %.20q or version %.20q: want at most %d octets of text", h.Name, h.Version, MaxText)
+	}
+	if err := h.Standing.validate(); err != nil {
+		return err
 	}
 	return ValidateID(h.ID)
 }

@@ -37,7 +37,19 @@ func TestBodiesHaveTheseNamesAndReadBackAsTheSame(t *testing.T) {
 		t.Errorf("%+v is read as %+v, %v", asked, got, err)
 	}
 	readBack(t, Release{"a", 7}, new(Release), `{"id":"a","number":7}`)
-	readBack(t, Hello{ID: "a", Name: "n", Version: "v", State: promise.Aside}, new(Hello), `{"id":"a","name":"n","version":"v","state":"aside"}`)
+	readBack(t, Hello{ID: "a", Name: "n", Version: "v", State: promise.Aside, Wire: Version}, new(Hello), `{"id":"a","name":"n","version":"v","state":"aside","wire":1}`)
+}
+
+func TestAVersionIsAWholeNumber(t *testing.T) {
+	for value, want := range map[string]int{"": 0, "0": 0, "1": 1, "65535": 65535, "65536": -1, "-1": -1, "1.0": -1, " 1": -1, "one": -1} {
+		got, err := VersionOf(value)
+		if err != nil {
+			got = -1
+		}
+		if got != want {
+			t.Errorf("%q is version %d, want %d (-1 for an error)", value, got, want)
+		}
+	}
 }
 
 func readBack(t *testing.T, body, into any, want string) {

@@ -75,6 +75,22 @@ func New(rules Rules, references []Reference) *History {
 // Report returns what reference i of those given to New has said.
 func (h *History) Report(i int) Report { return h.references[i].Report }
 
+// LastSuccess returns when reference i of those given to New last gave a usable answer, and
+// false if it never has.
+func (h *History) LastSuccess(i int) (time.Time, bool) {
+	return h.references[i].heardAt, h.references[i].Heard
+}
+
+// ExpiresIn returns how long it is at now until the zone expires by the EXPIRE of its SOA, if
+// no primary answers till then; below zero, since when it should have. It is false if nobody
+// can tell: there is no primary, none was asked, or the zone is not ours.
+func (h *History) ExpiresIn(now time.Time) (time.Duration, bool) {
+	if h.silentSince.IsZero() || !h.own.known {
+		return 0, false
+	}
+	return time.Duration(h.own.expire)*time.Second - now.Sub(h.silentSince), true
+}
+
 // Own returns our own serial: the backend's when it last served the zone.
 func (h *History) Own() (serial uint32, known bool) { return h.own.serial, h.own.known }
 

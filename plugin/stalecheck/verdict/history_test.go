@@ -202,3 +202,31 @@ func TestSightingsAreBoundedAndKeepTheOldest(t *testing.T) {
 		t.Errorf("behind since serial 5001, 5001 s ago, the age is %s", age)
 	}
 }
+
+func TestAZoneExpiresUnlessAPrimaryAnswers(t *testing.T) {
+	h := New(Rules{MaxAge: time.Minute, Sources: [NumSources]bool{Primary: true, Peers: true}},
+		[]Reference{{Source: Primary, Address: "a"}, {Source: Peers, Address: "b"}})
+	begin := time.Unix(1_000_000, 0)
+	after := func(d time.Duration) time.Time { return begin.Add(d) }
+	check := func(now time.Duration, want time.Duration, known bool) {
+		t.Helper()
+		if got, ok := h.ExpiresIn(after(now)); got != want || ok != known {
+			t.Errorf("after %s it expires in %s, %v; want %s, %v", now, got, ok, want, known)
+		}
+	}
+	check(0, 0, false)
+	h.ObserveReference(1, 7, "", begin) // a peer does not count
+	h.ObserveOwn(7, 600, "", begin)
+	check(0, 0, false)
+	h.ObserveReference(0, 0, Timeout, after(10*time.Second))
+	check(20*time.Second, 590*time.Second, true)
+	if at, ok := h.LastSuccess(0); ok {
+		t.Errorf("it has answered at %s", at)
+	}
+	h.ObserveReference(0, 7, "", after(30*time.Second))
+	h.ObserveReference(0, 0, Timeout, after(60*time.Second))
+	check(700*time.Second, -70*time.Second, true)
+	if at, ok := h.LastSuccess(0); !ok || !at.Equal(after(30*time.Second)) {
+		t.Errorf("it has answered at %s, %v", at, ok)
+	}
+}

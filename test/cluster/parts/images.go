@@ -25,15 +25,11 @@ func (p *Parts) images(ctx context.Context) error {
 	if err := run(ctx, "", nil, "docker", "build", "-q", "--label", Label+"=image", "-t", short(Pause), dir); err != nil {
 		return err
 	}
-	// The heartbeat's image has a shell and curl: here, Debian's.
-	if err := p.pick(ctx, Curl, "", "/bin/sh /bin/cat /bin/date /bin/sleep /usr/bin/curl", ""); err != nil {
-		return err
-	}
 	if err := p.pick(ctx, NodeCache, `ENTRYPOINT ["/opt/inside/nodecache"]`, "/usr/sbin/ip /usr/sbin/iptables", "/opt/inside/nodecache /usr/lib/x86_64-linux-gnu/xtables"); err != nil {
 		return err
 	}
 	p.Images = filepath.Join(p.Run, "images.tar")
-	made := []string{short(Holdfast), short(Pause), short(Curl), short(NodeCache)}
+	made := []string{short(Holdfast), short(Pause), short(NodeCache)}
 	if err := run(ctx, "", nil, "docker", append([]string{"save", "-o", p.Images}, made...)...); err != nil {
 		return err
 	}

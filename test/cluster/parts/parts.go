@@ -31,7 +31,6 @@ type Parts struct {
 const (
 	Holdfast  = "docker.io/holdfast-cluster/holdfast:test"
 	Pause     = "docker.io/holdfast-cluster/pause:test"
-	Curl      = "docker.io/holdfast-cluster/curl:test"
 	NodeCache = "docker.io/holdfast-cluster/nodecache:test"
 )
 

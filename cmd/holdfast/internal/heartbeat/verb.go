@@ -105,7 +105,6 @@ type beater struct {
 // run goes on whatever happens. What cannot be written now may be in a minute.
 func (b *beater) run(ctx context.Context) error {
 	state, since := State(""), time.Now()
-	why := ""
 	tick := time.NewTicker(b.interval)
 	defer tick.Stop()
 	for {
@@ -121,12 +120,9 @@ func (b *beater) run(ctx context.Context) error {
 			}
 			state = Written
 			b.print(state, "", after)
-		case err != nil && (state != CutOff || why != err.Error()):
-			if state != CutOff {
-				since = time.Now()
-			}
-			state, why = CutOff, err.Error()
-			b.print(state, why, 0)
+		case err != nil && state != CutOff:
+			state, since = CutOff, time.Now()
+			b.print(state, err.Error(), 0)
 		}
 		if err := b.env.Broken(); err != nil {
 			return err

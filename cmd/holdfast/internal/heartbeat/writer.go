@@ -93,9 +93,9 @@ func withPort(address string) (string, error) {
 // errOvertaken is that another writer has changed the record since it was read.
 var errOvertaken = errors.New("another writer is always first")
 
-// maxAttempts is how often a writer reads and writes again when it was overtaken. Who comes
-// later finds a newer time, and is done.
-const maxAttempts = 3
+// maxAttempts is how often a writer reads and writes when it is overtaken. Whoever overtakes
+// it is done, or has an older time: so this is for as many writers at one instant.
+const maxAttempts = 16
 
 // unlessOvertaken writes until no other writer comes between.
 func unlessOvertaken(write func() error) (err error) {

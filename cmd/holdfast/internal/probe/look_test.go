@@ -1,0 +1,66 @@
+package probe
+
+import (
+	"context"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
+)
+
+// A server cannot keep a probe longer than its timeouts, nor make it read without end.
+func TestWhateverAServerSendsOverTCPTheProbeEnds(t *testing.T) {
+	t.Parallel()
+	for name, send := range map[string]func(net.Conn) error{
+		"nothing": func(net.Conn) error { return nil },
+		"a length, and nothing behind it": func(c net.Conn) error {
+			_, err := c.Write([]byte{0xff, 0xff})
+			<-t.Context().Done()
+			return err
+		},
+		"bytes without end": func(c net.Conn) (err error) {
+			for junk := make([]byte, 1<<16); err == nil; {
+				_, err = c.Write(junk)
+			}
+			return err
+		},
+		"a byte now and then": func(c net.Conn) (err error) {
+			drip := time.NewTicker(10 * time.Millisecond)
+			defer drip.Stop()
+			for err == nil {
+				_, err = c.Write([]byte{0xff})
+				<-drip.C
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer listener.Close()
+			go func() {
+				for {
+					conn, err := listener.Accept()
+					if err != nil {
+						return
+					}
+					go func() { _ = send(conn); _ = conn.Close() }()
+				}
+			}()
+			const timeout = 300 * time.Millisecond
+			a := asker{zone: "example.org.", records: []string{"heartbeat.example.org."}, timeout: timeout, now: time.Now}
+			begin := time.Now()
+			l := a.look(context.Background(), row{server{address: listener.Addr().String()}, "tcp"})
+			if l.failure == "" || l.beats[0].reason != verdict.NoAnswer {
+				t.Errorf("it looks fine: %+v", l)
+			}
+			if took := time.Since(begin); took > 10*timeout { // four questions at most, on a machine that stalls
+				t.Errorf("it takes %s", took)
+			}
+		})
+	}
+}

@@ -1,0 +1,64 @@
+package promise
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Server is what has to be known of a server to tell how many may leave.
+type Server struct {
+	ID       ID
+	Promises bool // it would promise a peer to stay: it is in service, and fit
+	Bound    bool // it could not leave now, whoever promises, as it has itself promised to stay
+	Observes bool // who does not observe cannot lean on it
+	Capacity bool // it needs peers that can take its load
+	Load     int  // queries a second
+	Spare    int  // queries a second that it could take besides, if it has a capacity
+}
+
+// Server returns what this server says of itself.
+func (m *Machine) Server() Server {
+	request := Request{Number: math.MaxUint64, Lifetime: m.settings.Lifetime, Observe: m.settings.Observe}
+	return Server{
+		ID: m.id, Bound: m.bound() || m.override.Kind == Stay, Observes: m.settings.Observe,
+		Promises: m.state == Serving && m.whyNot(request) == "",
+		Capacity: m.settings.Capacity > 0, Load: m.load, Spare: max(0, m.spareCapacity()),
+	}
+}
+
+// MayLeave returns how many of the servers that are in service and fit could leave by the
+// rule, one after the other, whichever of those begin that could: each leaves minPeers behind
+// that promise, and capacity for its load. One that is bound stays, and others may lean on it.
+// A server that is there twice counts once.
+//
+// Servers that want to leave already, or are not fit, are not counted: so it is never more
+// than the rule lets go.
+func MayLeave(servers []Server, minPeers int) int {
+	var staying []Server
+	seen, spare := make(map[ID]bool), 0
+	for _, s := range servers {
+		if s.Promises && !seen[s.ID] {
+			seen[s.ID] = true
+			staying = append(staying, s)
+			spare += s.Spare
+		}
+	}
+	var takes []int // of the spare capacity of all, by each that could leave
+	for _, s := range staying {
+		switch {
+		case s.Bound, s.Capacity && s.Load > spare-s.Spare:
+		case s.Capacity:
+			takes = append(takes, s.Load+s.Spare)
+		default:
+			takes = append(takes, s.Spare)
+		}
+	}
+	slices.SortFunc(takes, func(a, b int) int { return cmp.Compare(b, a) })
+	may := 0
+	for may < len(takes) && len(staying)-may > minPeers && spare >= takes[may] {
+		spare -= takes[may]
+		may++
+	}
+	return may
+}

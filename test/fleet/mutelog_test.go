@@ -1,0 +1,96 @@
+package fleet
+
+import (
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/holdfastdns/holdfast/test/lab"
+)
+
+// A server writes its log to a pipe that nobody reads, and that is full. It goes on: promises,
+// /ready, DNS, and SIGTERM, which ends at max_hold.
+func TestAServerWhoseLogNobodyReadsGoesOn(t *testing.T) {
+	t.Parallel()
+	const hold = 5 * time.Second
+	f := newFleet(t, 2, "promise 2s\n interval 500ms\n max_hold 5s\n")
+	p := f.all[0]
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	defer write.Close()
+	server := exec.Command(lab.Binary(t), "-conf", "Corefile") // #nosec G204 -- the test's own
+	server.Dir, server.Stdout, server.Stderr = p.Dir(), write, write
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Wait() }()
+	defer func() { _ = server.Process.Kill() }()
+	lab.Until(t, "it is in service", func() bool { return p.Ready() == "200 OK" })
+	fill(t, write)
+
+	// Each of these writes a line.
+	peer, stranger := asStranger(f.all[1].IP), asStranger("127.0.1.9")
+	send := func(from *http.Client, method, body string, want int) {
+		t.Helper()
+		r, err := http.NewRequest(method, "http://"+p.HTTP+"/promise", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := from.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("%s: %d, want %d", method, response.StatusCode, want)
+		}
+	}
+	send(stranger, "POST", "", http.StatusForbidden)
+	send(peer, "POST", `{"id":"X","number":1,"lifetime_ms":2000}`, http.StatusOK)
+	send(peer, "DELETE", `{"id":"X","number":1}`, http.StatusNoContent)
+	if ready := p.Ready(); ready != "200 OK" {
+		t.Errorf("/ready is %s", ready)
+	}
+
+	begin := time.Now()
+	if err := server.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	lab.Until(t, "it is held", func() bool { return strings.HasPrefix(p.Ready(), "200 PRESERVED: SIGTERM") })
+	lab.AwaitAnswer(t, p.DNS, lab.Query("www.example.org.", dns.TypeA))
+	select {
+	case err := <-ended:
+		if took := time.Since(begin); err != nil || took < hold {
+			t.Errorf("it ended after %s: %v", took, err)
+		}
+	case <-time.After(hold + lab.Slow):
+		t.Errorf("%s after SIGTERM it has not ended, with a max_hold of %s", hold+lab.Slow, hold)
+	}
+}
+
+// fill fills a pipe, whose other users do not notice.
+func fill(t *testing.T, pipe *os.File) {
+	t.Helper()
+	fd := int(pipe.Fd())
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []int{4096, 1} {
+		for err := error(nil); err == nil; {
+			_, err = syscall.Write(fd, make([]byte, size))
+		}
+	}
+	if err := syscall.SetNonblock(fd, false); err != nil {
+		t.Fatal(err)
+	}
+}
