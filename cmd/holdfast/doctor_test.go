@@ -44,8 +44,8 @@ func TestDoctorFindsAServerThatDoesNotKnowAnother(t *testing.T) {
 		p.Start(t)
 	}
 	wants := []string{
-		fmt.Sprintf("(%s): does not know ", c.HTTP), fmt.Sprintf("(%s), and takes no question", a.HTTP), "1 finding in 5 checks",
-		"√ every server that peers know of answers", "√ servers know as many peers as have to promise", "√ clocks agree", "√ servers run the same version",
+		fmt.Sprintf("(%s): does not know ", c.HTTP), fmt.Sprintf("(%s), and takes no question", a.HTTP), "1 finding in 6 checks",
+		"√ every server that peers know of answers", "√ servers know as many peers as have to promise", "√ clocks agree", "√ all servers observe, or none does", "√ servers run the same version",
 	}
 	lab.Until(t, "the server is named, and nothing else", func() bool {
 		out, code := doctorSays(t, a.HTTP)
@@ -56,6 +56,6 @@ func TestDoctorFindsAServerThatDoesNotKnowAnother(t *testing.T) {
 	c.Start(t)
 	lab.Until(t, "nothing is wrong any more", func() bool {
 		out, code := doctorSays(t, c.HTTP)
-		return code == 0 && strings.Contains(out, "no finding in 5 checks of ")
+		return code == 0 && strings.Contains(out, "no finding in 6 checks of ")
 	})
 }

@@ -86,5 +86,31 @@ var _ = add("live-clocks",
 
 var _ = add("live-versions",
 	example{name: "the same", live: three(asIs)},
-	example{name: "two", live: three(func(s *check.LiveServer) { s.Status.Version = "1.14.2" }), finds: "1.14.2 on c (c.example.org:8182); 1.15.0 on a (a.example.org:8182), b (b.example.org:8182)"},
+	example{name: "two", live: three(func(s *check.LiveServer) { s.Status.Version = "1.14.2" }), finds: "CoreDNS 1.14.2 on c (c.example.org:8182); CoreDNS 1.15.0 on a (a.example.org:8182), b (b.example.org:8182): fine while a rollout lasts"},
+	example{name: "two of Holdfast", live: three(func(s *check.LiveServer) { s.Status.Holdfast = "0.2.0" }), finds: "Holdfast 0.2.0, CoreDNS 1.15.0 on c (c.example.org:8182)"},
+)
+
+var _ = add("live-observe",
+	example{name: "none", live: three(asIs)},
+	example{name: "one", live: three(func(s *check.LiveServer) { s.Status.Observe = true }), finds: "observe is set on c (c.example.org:8182) and not on the other servers"},
+	example{name: "one alone", live: []check.LiveServer{observing(server("a"))}},
+	example{name: "all", live: []check.LiveServer{observing(server("a", "b")), observing(server("b", "a"))}},
+)
+
+func observing(s check.LiveServer) check.LiveServer {
+	s.Status.Observe = true
+	return s
+}
+
+// zone gives the last of three servers a zone.
+func zone(verdict, why string) []check.LiveServer {
+	return three(func(s *check.LiveServer) {
+		s.Status.Zones = []wire.Zone{{Name: "example.org.", Verdict: verdict, Reason: why}}
+	})
+}
+
+var _ = add("live-zones",
+	example{name: "fresh", live: zone("fresh", "")},
+	example{name: "old", live: zone("stale", "95s behind")},
+	example{name: "unknown", live: zone("unknown", "heartbeat: NXDOMAIN"), finds: "c (c.example.org:8182): the age of zone example.org. is unknown: heartbeat: NXDOMAIN"},
 )

@@ -50,6 +50,10 @@ var Checks = []Check{
 		Title: "clocks agree"},
 	{ID: "live-versions", Section: live, Level: Warning, live: liveVersions,
 		Title: "servers run the same version"},
+	{ID: "live-observe", Section: live, Level: Wrong, live: liveObserve,
+		Title: "all servers observe, or none does"},
+	{ID: "live-zones", Section: live, Level: Warning, live: liveZones,
+		Title: "the age of every zone is known"},
 }
 
 // Sections.
