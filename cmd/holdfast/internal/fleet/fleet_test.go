@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,9 +21,17 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // fake is a server that has peers, by their addresses, and says what it is told.
 type fake struct {
 	*httptest.Server
-	id    string
+	id string
+
+	mu    sync.Mutex
 	peers []string
 	says  http.HandlerFunc // nil for a status
+}
+
+func (f *fake) tell(says http.HandlerFunc, peers ...string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.says, f.peers = says, peers
 }
 
 func start(t *testing.T, id string, isTLS bool) *fake {
@@ -31,19 +41,22 @@ func start(t *testing.T, id string, isTLS bool) *fake {
 		if r.Method != http.MethodGet || r.URL.Path != "/status" {
 			t.Errorf("it is asked for %s %s", r.Method, r.URL)
 		}
-		if f.says != nil {
-			f.says(w, r)
+		f.mu.Lock()
+		says, known := f.says, f.peers
+		f.mu.Unlock()
+		if says != nil {
+			says(w, r)
 			return
 		}
 		var peers []string
-		for _, p := range f.peers {
+		for _, p := range known {
 			peers = append(peers, fmt.Sprintf(`{"address": %q, "state": "serving"}`, p))
 		}
 		fmt.Fprintf(w, `{"id": %q, "name": "host-%s", "state": "serving", "peers": [%s], "later": true}`, f.id, f.id, strings.Join(peers, ", "))
 	})
 	if isTLS {
 		f.Server = httptest.NewUnstartedServer(handler)
-		f.Config.ErrorLog = nil
+		f.Config.ErrorLog = log.New(io.Discard, "", 0) // HTTP is tried first
 		f.StartTLS()
 	} else {
 		f.Server = httptest.NewServer(handler)
@@ -69,11 +82,11 @@ func ids(all []Answer) (found []string) {
 // A fleet of which each server sees only a part is found whole from one address.
 func TestAllAreFoundFromOne(t *testing.T) {
 	a, b, c, d := start(t, "a", false), start(t, "b", false), start(t, "c", false), start(t, "d", false)
-	a.peers = []string{b.address()}
-	b.peers = []string{a.address(), c.address()}
-	c.peers = []string{d.address(), c.address()}
+	a.tell(nil, b.address())
+	b.tell(nil, a.address(), c.address())
+	c.tell(nil, d.address(), c.address())
 	again := start(t, "b", false) // another address of b
-	d.peers = []string{again.address()}
+	d.tell(nil, again.address())
 	all := Gather(t.Context(), []string{a.address()}, time.Minute)
 	have := ids(all)
 	if slices.Sort(have); !slices.Equal(have, []string{"a", "b", "c", "d"}) || all[0].Address != a.address() {
@@ -85,7 +98,7 @@ func TestWhoDoesNotAnswerIsThereToo(t *testing.T) {
 	gone := httptest.NewServer(nil)
 	gone.Close()
 	a := start(t, "a", false)
-	a.peers = []string{gone.Listener.Addr().String(), "localhost:1", "", "127.0.0.1", "127.0.0.1:1/x"}
+	a.tell(nil, gone.Listener.Addr().String(), "localhost:1", "", "127.0.0.1", "127.0.0.1:1/x")
 	all := Gather(t.Context(), []string{a.address()}, time.Minute)
 	if have := ids(all); len(have) != 2 || have[0] != "a" || !strings.Contains(have[1], "refused") {
 		t.Errorf("they are %q", have)
@@ -107,7 +120,7 @@ func TestWhatAServerSendsInPlaceOfAStatus(t *testing.T) {
 		"no answer within 100ms":                                                          func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 		"EOF":                                                                             func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	} {
-		a.says = says
+		a.tell(says)
 		timeout := time.Minute
 		if strings.HasPrefix(want, "no answer") {
 			timeout = 100 * time.Millisecond
@@ -121,7 +134,7 @@ func TestWhatAServerSendsInPlaceOfAStatus(t *testing.T) {
 // A server that never ends its answer is heard for as long as the timeout, and a stop is heeded.
 func TestNobodyIsWaitedForLonger(t *testing.T) {
 	a := start(t, "a", false)
-	a.says = func(w http.ResponseWriter, r *http.Request) {
+	a.tell(func(w http.ResponseWriter, r *http.Request) {
 		for r.Context().Err() == nil {
 			if _, err := io.WriteString(w, " "); err != nil {
 				return
@@ -132,7 +145,7 @@ func TestNobodyIsWaitedForLonger(t *testing.T) {
 			case <-r.Context().Done():
 			}
 		}
-	}
+	})
 	if have := ids(Gather(t.Context(), []string{a.address()}, 100*time.Millisecond)); len(have) != 1 || !strings.HasPrefix(have[0], "no answer within 100ms") {
 		t.Errorf("it is %q", have)
 	}
