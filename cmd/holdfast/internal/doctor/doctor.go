@@ -61,15 +61,23 @@ Each finding names a section of docs/doctor.md, by the name that --only and --sk
 	deployed.AddFlags(flags)
 	flags.StringSliceVar(&only, "only", nil, "make these `CHECKS` alone")
 	flags.StringSliceVar(&skip, "skip", nil, "leave these `CHECKS` out")
+	for _, flag := range []string{"only", "skip"} {
+		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(names(), cobra.ShellCompDirectiveNoFileComp)) // the flag is there
+	}
 	return cmd
+}
+
+// names are those of the checks.
+func names() (all []string) {
+	for _, c := range check.Checks {
+		all = append(all, c.ID)
+	}
+	return all
 }
 
 // choose returns which checks are wanted.
 func choose(only, skip []string) (func(id string) bool, error) {
-	var known []string
-	for _, c := range check.Checks {
-		known = append(known, c.ID)
-	}
+	known := names()
 	for flag, ids := range map[string][]string{"only": only, "skip": skip} {
 		for _, id := range ids {
 			if !slices.Contains(known, id) {
