@@ -176,12 +176,15 @@ func certificates(c *corefile.Config, notes []string) ([]check.Certificate, []st
 	for _, file := range c.Certificates {
 		text, err := os.ReadFile(file) // #nosec G304 -- the Corefile's
 		if err != nil {
-			notes = append(notes, fmt.Sprintf("certificate %v", err))
+			if e, ok := errors.AsType[*os.PathError](err); ok {
+				err = e.Err
+			}
+			notes = append(notes, fmt.Sprintf("certificate %s: %v", file, err))
 			continue
 		}
 		block, _ := pem.Decode(text)
 		if block == nil {
-			notes = append(notes, fmt.Sprintf("certificate %s, which is not PEM", file))
+			notes = append(notes, fmt.Sprintf("certificate %s: it is not PEM", file))
 			continue
 		}
 		parsed, err := x509.ParseCertificate(block.Bytes)

@@ -130,7 +130,7 @@ func TestCertificatesOfTheCorefileAreRead(t *testing.T) {
 	if !strings.HasPrefix(said(r, "certificate-expiry"), ": "+dir+"/old.pem: has expired, at ") {
 		t.Errorf("it says %q", said(r, "certificate-expiry"))
 	}
-	for file, want := range map[string]string{"nope.pem": "certificate open " + dir + "/nope.pem: no such file or directory", "odd.pem": "certificate " + dir + "/odd.pem, which is not PEM"} {
+	for file, want := range map[string]string{"nope.pem": "certificate " + dir + "/nope.pem: no such file or directory", "odd.pem": "certificate " + dir + "/odd.pem: it is not PEM"} {
 		if r := report(t, corefile(file), "-"); !slices.Equal(r.Notes, []string{want}) {
 			t.Errorf("not judged: %q, want %q", r.Notes, want)
 		}

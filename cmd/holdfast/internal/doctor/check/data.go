@@ -3,6 +3,7 @@ package check
 import (
 	"path"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -16,7 +17,7 @@ func canaryCached(s *Server, say sayer) bool {
 	}
 	for _, c := range s.Corefile.SelfPreserve.Canaries {
 		if how := c.Cached(); how != "" {
-			say("canary %s: %s, so that an old answer hides what has failed since", c.Name, how)
+			say("canary %s: %s, so that an old answer hides what has failed since", strings.TrimSuffix(c.Name, "."), how)
 		}
 	}
 	return true
