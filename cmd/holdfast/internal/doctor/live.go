@@ -8,7 +8,7 @@ import (
 
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/doctor/check"
-	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/fleet"
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/doctor/survey"
 )
 
 // ask asks the servers at the addresses, and their peers. That none of those that are given
@@ -16,7 +16,7 @@ import (
 func ask(ctx context.Context, addresses []string, timeout time.Duration) (*check.Live, error) {
 	var given []string
 	for _, a := range addresses {
-		address, err := fleet.HostPort(a)
+		address, err := survey.HostPort(a)
 		if err != nil {
 			return nil, cli.Usage("--live %v", err)
 		}
@@ -24,8 +24,8 @@ func ask(ctx context.Context, addresses []string, timeout time.Duration) (*check
 			given = append(given, address)
 		}
 	}
-	var found []fleet.Answer
-	if err := cli.Guard(func() error { found = fleet.Gather(ctx, given, timeout); return ctx.Err() }); err != nil {
+	var found []survey.Answer
+	if err := cli.Guard(func() error { found = survey.Gather(ctx, given, timeout); return ctx.Err() }); err != nil {
 		return nil, err
 	}
 	l := new(check.Live)
@@ -39,7 +39,7 @@ func ask(ctx context.Context, addresses []string, timeout time.Duration) (*check
 		}
 		l.Servers = append(l.Servers, s)
 	}
-	if !slices.ContainsFunc(found, func(a fleet.Answer) bool { return a.Status != nil }) {
+	if !slices.ContainsFunc(found, func(a survey.Answer) bool { return a.Status != nil }) {
 		return nil, fmt.Errorf("%s: %w", found[0].Address, found[0].Err)
 	}
 	return l, nil

@@ -17,7 +17,7 @@ type LiveServer struct {
 	Address      string
 	Status       *wire.Status
 	Why          string
-	Clock, Doubt time.Duration // as of fleet.Answer
+	Clock, Doubt time.Duration // as of survey.Answer
 	Certificates []Certificate
 }
 

@@ -1,9 +1,9 @@
-// Package fleet asks servers for what selfpreserve says at /status, and finds the others by
+// Package survey asks servers for what selfpreserve says at /status, and finds the others by
 // what each says of its peers: one address is enough.
 //
 // It reads what anybody may read. So it takes HTTPS without a proof of who answers, and
 // shows the certificate to its caller.
-package fleet
+package survey
 
 import (
 	"context"
