@@ -171,8 +171,8 @@ func startDynamic(t *testing.T) (address, keyFile string) {
 }
 
 // shareWorld starts what all scripts share: a primary, PRIMARY, that takes updates which are
-// signed by the key of KEY_FILE, and a Kubernetes with pods in the places of ns1 and ns2. It
-// returns the environment.
+// signed by the key of KEY_FILE, a server that shows its status at STATUS, and a Kubernetes with
+// kubeadm's Deployment and pods in the places of ns1 and ns2. It returns the environment.
 func shareWorld(t *testing.T) []string {
 	t.Helper()
 	primary, keyFile := startDynamic(t)
@@ -184,6 +184,9 @@ func shareWorld(t *testing.T) []string {
 		apiserver.Service("kube-system", "heartbeat", corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: "t0.heartbeat.invalid"}),
 		apiserver.Service("kube-system", "kube-dns", corev1.ServiceSpec{Type: corev1.ServiceTypeClusterIP}),
 		apiserver.Service("kube-system", "db", corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: "db.example.net"}))
-	return []string{"PRIMARY=" + primary, "KEY_FILE=" + keyFile, "WRONG_KEY=" + wrongKey,
+	for _, object := range apiserver.FromFile(t, filepath.Join(lab.Root, "build/kubernetes/testdata/kubeadm-deployment.yaml")) {
+		api.Put(object)
+	}
+	return []string{"PRIMARY=" + primary, "STATUS=" + startAlone(t), "KEY_FILE=" + keyFile, "WRONG_KEY=" + wrongKey,
 		"KUBECONFIG=" + api.Kubeconfig(t), "SECRET=" + lab.TSIGSecret, "KEY=" + lab.TSIGKey}
 }

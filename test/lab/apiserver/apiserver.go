@@ -24,7 +24,7 @@ import (
 // Server is as much of a Kubernetes API server as CoreDNS's informers ask for: lists
 // and watches, with initial events too, of namespaces, services and endpoint slices. Its
 // watches can freeze: their connections stay, and nothing comes through them any more.
-// object.go has what the operator's command asks for.
+// object.go and list.go have what the operator's command asks for.
 type Server struct {
 	t   *testing.T
 	URL string
@@ -34,6 +34,8 @@ type Server struct {
 	stored  map[string]*stored
 	frozen  bool
 	wake    chan struct{} // closed when a watch may have something to send
+
+	forbidden string // as of Forbid
 
 	patching sync.Mutex // held from a patch's reading to its writing
 }
@@ -118,7 +120,7 @@ func (a *Server) since(kind schema.GroupVersionKind, after int) (changed []*stor
 
 func (a *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
-	if a.serveObject(w, r) {
+	if a.serveObject(w, r) || a.serveList(w, r) {
 		return
 	}
 	kind, ok := collections[r.URL.Path]
@@ -140,10 +142,7 @@ func (a *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, s := range found {
 		items = append(items, s.object)
 	}
-	_ = json.NewEncoder(w).Encode(map[string]any{
-		"kind": kind.Kind + "List", "apiVersion": kind.GroupVersion().String(),
-		"metadata": metav1.ListMeta{ResourceVersion: strconv.Itoa(version)}, "items": items,
-	})
+	writeJSON(w, listOf(kind, items, version))
 }
 
 func (a *Server) watch(w http.ResponseWriter, r *http.Request, kind schema.GroupVersionKind) {

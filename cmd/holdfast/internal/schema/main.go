@@ -11,6 +11,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/doctor"
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/fleet"
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/heartbeat"
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/order"
@@ -25,6 +26,7 @@ var results = map[string]reflect.Type{
 	"may-leave": reflect.TypeFor[order.Departure](),
 	"probe":     reflect.TypeFor[probe.Round](),
 	"heartbeat": reflect.TypeFor[heartbeat.Change](),
+	"doctor":    reflect.TypeFor[doctor.Report](),
 }
 
 func main() {
