@@ -6,11 +6,13 @@ package main
 import (
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/doctor"
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/fleet"
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/heartbeat"
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/order"
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/probe"
 )
 
 // verbs are those beside version, man and completion.
-var verbs = []cli.Verb{probe.Verb, heartbeat.Verb, doctor.Verb}
+var verbs = []cli.Verb{fleet.Verb, order.MayLeave, probe.Verb, heartbeat.Verb, doctor.Verb}
 
 func main() { cli.Main(verbs) }

@@ -25,6 +25,7 @@ import (
 //
 //	code N COMMAND ARGUMENT...  runs a command that exits with N
 //	example N 'LINE' [OLD=NEW]...  runs a line of a verb's help, in which OLD is replaced
+//	fleet N  starts N servers, at $A1 and so on, of which the last may not leave
 //	tell N KEY=VALUE...  tells a fake server what to do: serial, beat, does
 //	schema NAME  looks at stdout: each line is JSON, of schema/NAME.json
 func TestScripts(t *testing.T) {
@@ -43,6 +44,7 @@ func TestScripts(t *testing.T) {
 				return nil
 			},
 			Cmds: map[string]func(*testscript.TestScript, bool, []string){
+				"fleet":   startFleet,
 				"code":    func(ts *testscript.TestScript, _ bool, args []string) { runs(ts, args[0], args[1:]) },
 				"example": examples.run,
 				"schema":  matchesSchema,

@@ -69,11 +69,14 @@ func readiness(v *promise.View, now time.Duration) string {
 
 // servePoll tells anybody who this server is, and heeds what a known peer says of itself.
 func (n *node) servePoll(w http.ResponseWriter, r *http.Request) {
-	it := wire.Hello{ID: promise.ID(r.Header.Get(wire.HeaderID))}
+	it := wire.Hello{ID: promise.ID(r.Header.Get(wire.HeaderID)), Outcome: promise.Outcome(r.Header.Get(wire.HeaderOutcome))}
 	heeded := it.Validate() == nil && it.State.UnmarshalText([]byte(r.Header.Get(wire.HeaderState))) == nil && n.isPeer(r)
 	n.mu.Lock()
 	if heeded {
 		n.roster.Polled(n.now(), it.ID, it.State)
+		if it.LeavesOnPromises() {
+			n.roster.LeavesOnPromises(it.ID)
+		}
 		n.showPeers()
 	}
 	me := n.me()

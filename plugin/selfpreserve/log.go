@@ -30,6 +30,7 @@ type said struct {
 	unnamed  map[string]int            // by name of peers: lookups in a row that it gave none
 	peers    map[netip.AddrPort]string // what the history says of each
 	rejected time.Duration             // when a request was last said to be rejected
+	leftOut  bool                      // that names have too many addresses
 }
 
 // tell writes a line when the state changes, and when it does not though it should. promised
@@ -138,33 +139,6 @@ func (n *node) tellHold() {
 // left is a time that is left in whole seconds: 0s is less than one.
 func left(d time.Duration) time.Duration { return max(0, d).Truncate(time.Second) }
 
-// tellObserved writes what a server that only observes would have done.
-func (n *node) tellObserved(now promise.View, promised string) {
-	switch {
-	case now.State == promise.Serving:
-		log.Infof("Observes: fit again, and would be in service")
-	case now.State == promise.Asking && now.Terminating:
-		n.tellHeld(now)
-	case now.State == promise.Asking:
-		log.Infof("Observes: would ask peers to stay, to step aside: %s", n.cause(now))
-	case now.State == promise.Aside:
-		log.Infof("Observes: would step aside, with /ready at 503: %s%s", now.Why, promised)
-	case now.State == promise.Leaving:
-		log.Infof("Observes: would leave service now: %s%s", enough, promised)
-	}
-}
-
-const enough = "enough peers have promised to stay"
-
-// tellObservedEnd writes what would go on where a server that only observes ends.
-func (n *node) tellObservedEnd() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if v := n.view.Load(); v.Observe && v.Terminating && v.State == promise.Asking {
-		log.Warningf("Observes: SIGTERM would be held now, for %s at most: %s", left(v.Deadline-n.now()), v.Why)
-	}
-}
-
 // tellDeparture writes the line of a shutdown that goes on. Called with the lock.
 func (n *node) tellDeparture(o promise.Outcome, promised string) {
 	switch {
@@ -207,7 +181,7 @@ func (n *node) names(promised []promise.Peer) string {
 // tellChecks writes a line when a check makes the server unfit, and when it no longer does.
 func (n *node) tellChecks() {
 	for _, c := range n.checks.all {
-		failing := c.fails > tolerated
+		failing := c.sick
 		if n.view.Load().State == promise.Starting {
 			failing = c.fails > tolerated*startupSpeedup // it starts, and heals by itself
 		}

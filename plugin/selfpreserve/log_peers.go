@@ -88,3 +88,17 @@ func (n *node) tellImpossible() {
 		log.Warningf("The Corefile has min_peers %d, and peers static has %d others: so many can never promise, and each SIGTERM is held for max_hold of %s", least, others, n.conf.maxHold)
 	}
 }
+
+// tellLeftOut writes a line when names have more addresses than are kept, and when they no
+// longer do.
+func (n *node) tellLeftOut() {
+	leftOut := n.roster.LeftOut()
+	if n.said.leftOut == (leftOut > 0) {
+		return
+	}
+	if n.said.leftOut = leftOut > 0; n.said.leftOut {
+		log.Warningf("Names of peers have %d addresses more than the %d that are kept: those are not asked, and are strangers here", leftOut, roster.MaxNamed)
+	} else {
+		log.Infof("Names of peers have no more addresses than are kept")
+	}
+}

@@ -37,6 +37,7 @@ type node struct {
 	dependencies // by the Corefile in force
 	said         said
 	fitness      promise.Fitness // by the last look
+	outcome      promise.Outcome // of its leaving
 	timer        *time.Timer
 	rng          *rand.Rand
 	ctx          context.Context // of the goroutines

@@ -1,6 +1,7 @@
 package selfpreserve
 
 import (
+	"fmt"
 	"net/http"
 	"time"
 
@@ -12,11 +13,11 @@ import (
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
-// me is what this server says of itself to peers.
+// me is what this server says of itself to peers. Called with the lock.
 func (n *node) me() wire.Hello {
 	s := n.shown.Load()
 	return wire.Hello{
-		ID: n.id, Name: hostName(), Version: coremain.CoreVersion, State: s.view.State, Wire: wire.Version,
+		ID: n.id, Name: hostName(), Version: coremain.CoreVersion, State: s.view.State, Wire: wire.Version, Outcome: n.outcome,
 		Standing: wire.StandingOf(s.me, version.Number(), n.now()-s.view.Since, s.view.Why),
 	}
 }
@@ -32,11 +33,13 @@ func (n *node) status(wall time.Time) wire.Status {
 	at := func(d time.Duration) time.Time { return wall.Add(d - now).UTC().Truncate(time.Millisecond) }
 	s := wire.Status{
 		Schema: wire.StatusSchema, ID: n.id, Name: hostName(), Version: coremain.CoreVersion, Holdfast: version.Number(), Wire: wire.Version,
-		State: v.State, Since: at(v.Since), Reason: v.Why, Observe: v.Observe, MayLeave: shown.mayLeave(),
+		State: v.State, Since: at(v.Since), Reason: v.Why, Observe: v.Observe, InService: v.InService, MayLeave: shown.mayLeave(),
 		Checks: []wire.Check{}, Peers: []wire.Peer{}, Zones: shown.zoneAges(), Changes: []wire.Change{},
 		MinPeers: v.MinPeers, KnownPeers: shown.known,
 		Promises: wire.Promises{Given: v.Given, Held: v.Held},
 	}
+	s.Departure.Why = shown.whyNotLeave()
+	s.Departure.OK = s.Departure.Why == ""
 	if shown.held() {
 		s.HoldDeadline = new(at(v.Deadline))
 	}
@@ -89,7 +92,11 @@ func (s *shown) mayLeave() int {
 		}
 		return 0
 	}
-	servers := []promise.Server{s.me}
+	return promise.MayLeave(append(s.leanable(), s.me), s.view.MinPeers)
+}
+
+// leanable are the peers that answer, in service, as far as this server could lean on them.
+func (s *shown) leanable() (servers []promise.Server) {
 	for _, p := range s.peers {
 		about := p.AboutItself()
 		if about == nil || p.Status != promise.Serving.String() || about.Observes && !s.me.Observes {
@@ -97,7 +104,31 @@ func (s *shown) mayLeave() int {
 		}
 		servers = append(servers, about.Server)
 	}
-	return promise.MayLeave(servers, s.view.MinPeers)
+	return servers
+}
+
+// whyNotLeave is why this server would not go at once if it were told to leave, or "".
+func (s *shown) whyNotLeave() string {
+	v := s.view
+	switch {
+	case v.State == promise.Leaving, v.State == promise.Starting, v.Override.Kind == promise.Leave:
+		return ""
+	case v.Override.Kind == promise.Stay:
+		return "the operator said stay: " + v.Override.Reason
+	case v.State == promise.Asking:
+		return v.Why
+	case v.State == promise.Aside && v.Held < v.MinPeers:
+		return fmt.Sprintf("has %d of %d promises", v.Held, v.MinPeers)
+	case v.State == promise.Aside:
+		return ""
+	case v.Given > 0:
+		return "has itself promised to stay"
+	case !v.HasPeers:
+		return "" // alone by choice, it asks nobody
+	case s.me.Bound:
+		return "started less than a promise's lifetime ago"
+	}
+	return s.me.WhyNotLeave(s.leanable(), v.MinPeers)
 }
 
 // zoneAges are the zones that plugins tell of. One in several server blocks is there once, by

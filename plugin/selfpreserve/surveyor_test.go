@@ -128,3 +128,10 @@ func (s *surveyor) peersNow() string {
 	}
 	return fmt.Sprintf("%s: %d known, %d to ask", strings.Join(found, " "), s.view.Load().KnownPeers, len(s.roster.Candidates(s.rng)))
 }
+
+// send releases a promise that was never given, and returns the status.
+func (s *surveyor) send(from string) string {
+	still := &still{node: s.node}
+	status, _, _ := strings.Cut(still.send("DELETE", "/promise", from, `{"id":"id-a","number":1}`), " ")
+	return status
+}

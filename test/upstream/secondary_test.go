@@ -125,7 +125,9 @@ func TestExpiredSecondaryStaysExpiredUntilTheSerialMoves(t *testing.T) {
 		}
 		records, err := s.Transfer(0)
 		d.stands(err == nil, err) // it hands on what it does not serve
-		for range records {
+		if err == nil {
+			for range records {
+			}
 		}
 
 		p.rcode.Store(dns.RcodeSuccess)

@@ -16,7 +16,7 @@ type Machine struct {
 	terminating bool          // SIGTERM has come
 	override    Override      // by the operator
 	deadline    time.Duration // then the server goes, come what may
-	startupWait time.Duration // till then it may be bound by what it promised before it restarted
+	startupWait time.Duration // till then others may lean on what it promised before it restarted
 
 	peers      []Peer  // others, best first
 	knownPeers int     // how many others, for a percentage
@@ -28,6 +28,8 @@ type Machine struct {
 	askers  []asker
 	yielded bool // gave to a lower id while asking, and has not tried a round of its own since
 	asking       // promises of others, and the round that is to get them
+
+	steadiness // of a server that steps aside again and again
 
 	actions []Action
 }
@@ -92,7 +94,7 @@ func (m *Machine) settleAsking() {
 		m.depart(Cancelled)
 		m.dropRound()
 		m.enter(Serving)
-	case stays:
+	case stays, !m.terminating && m.now < m.steadyUntil():
 		m.dropRound()
 	case m.canLeave() && m.terminating:
 		m.leave(Granted)
@@ -100,6 +102,7 @@ func (m *Machine) settleAsking() {
 		m.depart(Granted)
 		m.closeRound()
 		m.enter(Aside)
+		m.countAside(m.now)
 	default:
 		m.seekPromises()
 	}
@@ -113,7 +116,7 @@ func (m *Machine) settleAside() {
 		m.dropRound()
 	case m.terminating && m.canExitAside():
 		m.leave(Granted)
-	case m.fitness.Fit && !m.terminating:
+	case m.fitness.Fit && !m.terminating && (m.now >= m.steadyUntil() || m.needsMore()):
 		m.dropRound()
 		m.enter(Serving)
 	case m.terminating, m.override.Kind == Stay, !m.canStayAside():

@@ -2,6 +2,7 @@ package promise
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 )
@@ -61,4 +62,23 @@ func MayLeave(servers []Server, minPeers int) int {
 		may++
 	}
 	return may
+}
+
+// WhyNotLeave returns why s, if it wanted to leave now, would not get the promises that it
+// needs of peers, or "" if it would. It does not look at whether s is bound.
+func (s Server) WhyNotLeave(peers []Server, minPeers int) string {
+	seen, spare := map[ID]bool{s.ID: true}, 0
+	for _, p := range peers {
+		if p.Promises && !seen[p.ID] {
+			seen[p.ID] = true
+			spare += p.Spare
+		}
+	}
+	switch willing := len(seen) - 1; {
+	case willing < minPeers:
+		return fmt.Sprintf("%d of %d peers would promise to stay", willing, minPeers)
+	case s.Capacity && s.Load > spare:
+		return fmt.Sprintf("has a load of %d qps, and its peers could take %d", s.Load, spare)
+	}
+	return ""
 }

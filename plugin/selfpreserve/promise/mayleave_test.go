@@ -47,6 +47,31 @@ func TestAsManyMayLeaveAsTheRuleLetsGo(t *testing.T) {
 	}
 }
 
+func TestAServerThatWantsToLeaveNeedsEnoughPeersWithRoomForItsLoad(t *testing.T) {
+	fit := func(id ID) Server { return Server{ID: id, Promises: true} }
+	can := func(id ID, load, spare int) Server {
+		return Server{ID: id, Promises: true, Capacity: true, Load: load, Spare: spare}
+	}
+	for name, c := range map[string]struct {
+		me       Server
+		peers    []Server
+		minPeers int
+		want     string
+	}{
+		"enough":                     {fit("a"), []Server{fit("b"), fit("c")}, 2, ""},
+		"too few":                    {fit("a"), []Server{fit("b"), {ID: "c"}}, 2, "1 of 2 peers would promise to stay"},
+		"a second address":           {fit("a"), []Server{fit("b"), fit("b")}, 2, "1 of 2 peers would promise to stay"},
+		"a second address of itself": {fit("a"), []Server{fit("a")}, 1, "0 of 1 peers would promise to stay"},
+		"who is bound promises":      {fit("a"), []Server{{ID: "b", Promises: true, Bound: true}}, 1, ""},
+		"room":                       {can("a", 60, 0), []Server{can("b", 0, 30), can("c", 0, 30)}, 1, ""},
+		"no room":                    {can("a", 61, 0), []Server{can("b", 0, 30), can("c", 0, 30)}, 1, "has a load of 61 qps, and its peers could take 60"},
+	} {
+		if got := c.me.WhyNotLeave(c.peers, c.minPeers); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 func TestAServerTellsWhetherItWouldPromiseAndWhetherItIsBound(t *testing.T) {
 	m := New("b", usual)
 	step := func(after string, now time.Duration, e Event, promises, bound bool) {

@@ -62,6 +62,10 @@ func (m *Machine) why() string {
 			need = fmt.Sprintf("%s, has %d of %d promises", why, len(m.held), m.minPeers())
 		}
 		switch {
+		case m.state == Aside && m.fitness.Fit && !m.terminating:
+			return "fit again, but " + m.whySteady(m.now)
+		case m.state == Asking && !m.terminating && m.now < m.steadyUntil():
+			return why + ", and " + m.whySteady(m.now)
 		case m.state == Aside:
 		case m.state == Asking && m.now < m.startupWait:
 			return need + ", and started less than a promise's lifetime ago"

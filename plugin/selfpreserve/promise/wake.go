@@ -25,7 +25,14 @@ func (m *Machine) Wake() (time.Duration, bool) {
 		at = append(at, m.deadline)
 	}
 	if m.wantsToLeave() && len(m.given) == 0 && m.settings.HasPeers && !m.round.open {
-		at = append(at, max(m.round.due, m.startupWait))
+		due := max(m.round.due, m.startupWait)
+		if !m.terminating {
+			due = max(due, m.steadyUntil())
+		}
+		at = append(at, due)
+	}
+	if steady := m.steadyUntil(); m.now < steady && m.state == Aside && m.fitness.Fit {
+		at = append(at, steady)
 	}
 	if m.sickFromStart() && !m.asksFromOutside() {
 		at = append(at, m.readyFor(m.settings.Lifetime))

@@ -25,7 +25,9 @@ type Status struct {
 	HoldDeadline *time.Time    `json:"hold_deadline,omitempty"`
 	Observe      bool          `json:"observe"`
 	Override     *Override     `json:"override,omitempty"`
+	InService    bool          `json:"in_service"` // clients are to be sent here
 	MayLeave     int           `json:"may_leave"`
+	Departure    Departure     `json:"departure"`
 	Checks       []Check       `json:"checks"`
 	Peers        []Peer        `json:"peers"` // without this server
 	MinPeers     int           `json:"min_peers"`
@@ -35,6 +37,12 @@ type Status struct {
 	Capacity     *int          `json:"capacity_qps,omitempty"`
 	Zones        []Zone        `json:"zones"`
 	Changes      []Change      `json:"changes"` // the newest first
+}
+
+// Departure is what would come of it if the server were to leave now.
+type Departure struct {
+	OK  bool   `json:"ok"`            // it would go at once
+	Why string `json:"why,omitempty"` // if not
 }
 
 // Override is what somebody has ordered by hand.

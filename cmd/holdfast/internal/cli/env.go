@@ -60,6 +60,14 @@ func (e *Env) Print(r Result) {
 	}
 }
 
+// PrintAgain prints a result as Print does, on a terminal in place of what stands there.
+func (e *Env) PrintAgain(r Result) {
+	if !e.JSON() && e.onTerminal() {
+		fmt.Fprint(e.Out, "\x1b[H\x1b[2J") // Print says if it cannot be written
+	}
+	e.Print(r)
+}
+
 func (e *Env) encode(object any) error {
 	out := json.NewEncoder(e.Out)
 	out.SetEscapeHTML(false) // "6 < 7" is for people, too
@@ -105,14 +113,19 @@ const (
 )
 
 func (e *Env) paint() Paint {
-	file, ok := e.Out.(*os.File)
-	plain := e.noColor || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" || !ok || !term.IsTerminal(int(file.Fd())) // #nosec G115 -- small
+	plain := e.noColor || os.Getenv("NO_COLOR") != "" || !e.onTerminal()
 	return func(c Colour, text string) string {
 		if plain || text == "" {
 			return text
 		}
 		return "\x1b[" + string(c) + "m" + text + "\x1b[0m"
 	}
+}
+
+// onTerminal is whether a terminal shows the output that takes more than plain text.
+func (e *Env) onTerminal() bool {
+	file, ok := e.Out.(*os.File)
+	return ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd())) // #nosec G115 -- small
 }
 
 // Table writes rows as columns, the first row as their heads. In a column with colours each

@@ -12,7 +12,9 @@ import (
 
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/doctor"
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/fleet"
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/heartbeat"
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/order"
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/probe"
 )
 
@@ -20,6 +22,8 @@ import (
 var results = map[string]reflect.Type{
 	"error":     reflect.TypeFor[cli.Failure](),
 	"version":   reflect.TypeFor[cli.Version](),
+	"status":    reflect.TypeFor[fleet.Fleet](),
+	"may-leave": reflect.TypeFor[order.Departure](),
 	"probe":     reflect.TypeFor[probe.Round](),
 	"heartbeat": reflect.TypeFor[heartbeat.Change](),
 	"doctor":    reflect.TypeFor[doctor.Report](),

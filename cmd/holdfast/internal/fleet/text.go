@@ -1,0 +1,167 @@
+package fleet
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
+)
+
+// WriteText writes the table, who does not hear or know whom, and the verdict.
+func (f *Fleet) WriteText(w io.Writer, paint cli.Paint) {
+	rows := [][]string{{paint(cli.Plain, " "), "SERVER", "NAME", "STATE", "SINCE", "FAILING", "PROMISES", "HEARS", "OLDEST ZONE", "VERSION", "WHY"}}
+	for i := range f.Servers {
+		s := &f.Servers[i]
+		rows = append(rows, []string{paint(s.mark()), s.Address, cmp.Or(s.Name, "-"), s.State, s.age(), s.failing(), s.promises(), f.hears(s), s.Oldest.String(),
+			cmp.Or(s.Holdfast, "-"), s.why()})
+	}
+	cli.Table(w, rows)
+	for _, line := range f.sights() {
+		fmt.Fprintln(w, line)
+	}
+	colour := cli.Bad
+	if f.OK {
+		colour = cli.Good
+	}
+	fmt.Fprintf(w, "%s %s\n", f.At.Local().Format(time.TimeOnly), paint(colour, f.Verdict))
+}
+
+// mark is a colour and a sign for what a server is.
+func (s *Server) mark() (cli.Colour, string) {
+	switch {
+	case s.wrong() == "":
+		return cli.Good, "√"
+	case s.InService:
+		return cli.Odd, "‼"
+	}
+	return cli.Bad, "×"
+}
+
+func (s *Server) age() string {
+	if s.For == nil {
+		return "-"
+	}
+	return short(*s.For)
+}
+
+func (s *Server) failing() string {
+	var all []string
+	for _, c := range s.Failing {
+		all = append(all, c.Name)
+	}
+	return cmp.Or(names(all), "-")
+}
+
+func (s *Server) promises() string {
+	var all []string
+	if s.Given > 0 {
+		all = append(all, fmt.Sprintf("%d given", s.Given))
+	}
+	if s.Held > 0 {
+		all = append(all, fmt.Sprintf("%d held", s.Held))
+	}
+	return cmp.Or(strings.Join(all, ", "), "-")
+}
+
+func (f *Fleet) hears(s *Server) string {
+	if !s.answers() {
+		return "-"
+	}
+	return fmt.Sprintf("%d/%d", s.Hears, len(f.Servers)-1)
+}
+
+func (z *Zone) String() string {
+	switch {
+	case z == nil:
+		return "-"
+	case z.Age == nil:
+		return z.Name + " " + z.Verdict
+	case z.Verdict == "fresh":
+		return z.Name + " " + short(*z.Age)
+	}
+	return z.Name + " " + z.Verdict + " " + short(*z.Age)
+}
+
+// why is all that there is to say of a server's state.
+func (s *Server) why() string {
+	var all []string
+	if s.HoldLeft != nil {
+		all = append(all, short(*s.HoldLeft)+" left")
+	}
+	if s.Observe {
+		all = append(all, "only observes")
+	}
+	if s.State != Left {
+		all = append(all, s.Why)
+	}
+	if s.Why == "" || s.Oldest != nil && s.Oldest.Verdict == "stale" {
+		all = append(all, zoneWhy(s.Oldest))
+	}
+	if s.Heard != nil {
+		all = append(all, s.Heard.String())
+	} else if !s.answers() {
+		all = append(all, "no server that answers knows it")
+	}
+	all = slices.DeleteFunc(all, func(text string) bool { return text == "" })
+	return strings.Join(all, "; ")
+}
+
+func zoneWhy(z *Zone) string {
+	if z == nil || z.Why == "" || z.Verdict == "fresh" {
+		return ""
+	}
+	return z.Name + " is " + z.Verdict + ": " + z.Why
+}
+
+func (h *Heard) String() string {
+	switch {
+	case len(h.By) > 0:
+		return fmt.Sprintf("%d of %d that know it hear it: %s", len(h.By), h.Knows, h.State)
+	case h.Last == "":
+		return "its peers have never heard it"
+	case h.State == "leaving":
+		return fmt.Sprintf("said %s ago that it leaves", short(h.Ago))
+	}
+	text := fmt.Sprintf("last heard %s ago by %s, %s", short(h.Ago), h.Last, h.State)
+	if h.Why != "" {
+		text += ": " + h.Why
+	}
+	return text
+}
+
+// sights are lines about who does not hear or know whom.
+func (f *Fleet) sights() (lines []string) {
+	const most = 10
+	for i := range f.Servers {
+		if s := &f.Servers[i]; len(s.DoesNotHear) > 0 {
+			lines = append(lines, fmt.Sprintf("%s does not hear %s", s.Address, names(s.DoesNotHear)))
+		}
+	}
+	for i := range f.Servers {
+		if s := &f.Servers[i]; len(s.DoesNotKnow) > 0 {
+			lines = append(lines, fmt.Sprintf("%s does not have among its peers: %s", s.Address, names(s.DoesNotKnow)))
+		}
+	}
+	if more := len(lines) - most; more > 0 {
+		lines = append(lines[:most], fmt.Sprintf("and %d more lines like these: see -o json", more))
+	}
+	return lines
+}
+
+// short writes seconds as people say them.
+func short(s float64) string {
+	d := time.Duration(s * float64(time.Second)).Truncate(time.Second)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%02ds", d/time.Minute, d%time.Minute/time.Second)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
+	}
+	return fmt.Sprintf("%dd%dh", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
+}

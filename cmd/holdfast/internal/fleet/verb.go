@@ -1,0 +1,153 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/server"
+)
+
+// options are the flags.
+type options struct {
+	watch    bool
+	wait     string
+	interval time.Duration
+	reach    server.Flags
+}
+
+// Verb is the verb status.
+func Verb(env *cli.Env) *cobra.Command {
+	o := new(options)
+	cmd := &cobra.Command{
+		Use:   "status [ADDRESS...]",
+		Short: "Show the whole fleet in one table",
+		Long: `status asks a server whom it knows, and those, and so on: one ADDRESS is enough, an IP
+address or a name, with a port or without (8182). Without any it is the server of this host,
+127.0.0.1. It shows each server in a row, and below how many are in service and how many
+could leave now.
+
+Of a server that does not answer it shows what its peers last heard. HEARS is how many of the
+others a server hears. Below the table stands who does not hear, or know, whom.
+
+States: serving; asking, it would leave, and stays till enough peers promise to stay; aside,
+it is out of service; starting; leaving; left, it said so and is gone; unreachable; unusable,
+something else answers there.
+
+The exit code is 1 if a server is not in service, would leave, has a stale zone, or does not
+hear another. --timeout is for the whole command, all servers are asked at once. With --wait
+the exit code is 0 once each ADDRESS is in that state, and 1 if it is not when the time is over.`,
+		Example: `  holdfast status
+  holdfast status 192.0.2.1
+  holdfast status ns1.example.org:8182 --ca ca.pem -o json
+  holdfast status 192.0.2.1 --watch
+  holdfast status 192.0.2.1 --wait serving --timeout 1m`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			l, err := o.looker(env, args)
+			if err != nil {
+				return err
+			}
+			switch {
+			case o.wait != "":
+				return l.wait(cmd.Context(), o.wait)
+			case o.watch:
+				return l.watch(cmd.Context(), o.interval)
+			}
+			f, err := l.look(cmd.Context(), env.Timeout)
+			if err != nil {
+				return err
+			}
+			env.Print(f)
+			return f.finding()
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&o.watch, "watch", false, "look again and again, until interrupted")
+	flags.DurationVar(&o.interval, "interval", 2*time.Second, "how long to wait between two looks of --watch")
+	flags.StringVar(&o.wait, "wait", "", "wait until each ADDRESS is in this `STATE`, or gone, which is left or unreachable")
+	o.reach.AddTo(flags)
+	return cmd
+}
+
+// gone is what --wait calls left and unreachable.
+const gone = "gone"
+
+var waitable = []string{"starting", "serving", "asking", "aside", "leaving", gone}
+
+// looker looks at a fleet.
+type looker struct {
+	env    *cli.Env
+	client *server.Client
+	source source
+	given  []string
+
+	first []netip.AddrPort // what was given, as it was resolved last
+}
+
+func (o *options) looker(env *cli.Env, args []string) (*looker, error) {
+	switch {
+	case o.wait != "" && !slices.Contains(waitable, o.wait):
+		return nil, cli.Usage("wait %q: want one of %s", o.wait, strings.Join(waitable, ", "))
+	case o.wait != "" && o.watch:
+		return nil, cli.Usage("--watch beside --wait: want one of both")
+	case o.interval < 100*time.Millisecond:
+		return nil, cli.Usage("interval %s: want at least 100ms", o.interval)
+	}
+	client, err := o.reach.Client()
+	if err != nil {
+		return nil, err
+	}
+	return &looker{env: env, client: client, source: client, given: args}, nil
+}
+
+// look looks at the fleet once. The error is that nobody answers.
+func (l *looker) look(ctx context.Context, timeout time.Duration) (*Fleet, error) {
+	f, replies, err := l.lookAnyway(ctx, timeout)
+	if err != nil {
+		return nil, err
+	}
+	if f.answers() {
+		return f, nil
+	}
+	var all []error
+	for _, address := range l.first {
+		all = append(all, fmt.Errorf("%s: %w", address, replies[address].err))
+	}
+	return nil, errors.Join(all...)
+}
+
+func (l *looker) lookAnyway(ctx context.Context, timeout time.Duration) (*Fleet, map[netip.AddrPort]reply, error) {
+	begin := time.Now()
+	limited, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	addresses, failed, err := l.client.Resolve(limited, l.given)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, err := range failed {
+		l.env.Notef("%v", err)
+	}
+	l.first = addresses
+	replies, err := gather(limited, l.source, addresses)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return newFleet(replies, time.Now(), time.Since(begin)), replies, nil
+}
+
+func (f *Fleet) finding() error {
+	if f.OK {
+		return nil
+	}
+	return cli.Finding
+}
