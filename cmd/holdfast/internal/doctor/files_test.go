@@ -52,7 +52,8 @@ kind: ConfigMap
 metadata: {name: custom, namespace: kube-system}
 data:
   duck.override: "health {\n lameduck {$DUCK}\n}\n"
-  other.server: "example.org {\n health :8081 {\n lameduck 18s\n }\n}\n"
+  other.server: "example.org {\n health :8081 {\n import /etc/coredns/custom/other.duck\n }\n}\n"
+  other.duck: "lameduck 18s\n"
 `
 
 func TestImportsAreThoseOfTheContainer(t *testing.T) {
@@ -61,7 +62,7 @@ func TestImportsAreThoseOfTheContainer(t *testing.T) {
 		t.Errorf("it says %q, want %q", said(r, "grace-period"), want)
 	}
 	_, errs, code := runs(t, strings.Replace(custom, "lameduck 18s", "lameduck soon", 1), "-")
-	if want := "holdfast doctor: ConfigMap kube-system/coredns: /etc/coredns/custom/other.server:3: lameduck \"soon\" is no duration: want one such as 10s\n"; code != 2 || errs != want {
+	if want := "holdfast doctor: ConfigMap kube-system/coredns: /etc/coredns/custom/other.duck:1: lameduck \"soon\" is no duration: want one such as 10s\n"; code != 2 || errs != want {
 		t.Errorf("it exits with %d and says %q, want %q", code, errs, want)
 	}
 	left, _ := filepath.Glob(filepath.Join(os.TempDir(), "holdfast*", "etc", "coredns"))

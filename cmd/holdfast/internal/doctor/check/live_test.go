@@ -77,6 +77,7 @@ func off(clocks ...time.Duration) []check.LiveServer {
 
 var _ = add("live-clocks",
 	example{name: "as well as anybody can tell", live: off(-5*time.Second, 0, 600*time.Millisecond)},
+	example{name: "one that may be near enough", live: off(-time.Second, 0, 5400*time.Millisecond)},
 	example{name: "one ahead", live: off(0, 0, 7*time.Second), finds: "c (c.example.org:8182): its clock is 7s ahead of that of this host"},
 	example{name: "one behind", live: off(0, 0, -90*time.Second), finds: "c (c.example.org:8182): its clock is 1m30s behind that of this host"},
 	example{name: "ours", live: off(time.Hour, time.Hour, time.Hour+time.Second), finds: "the clock of this host is 1h0m1s behind that of all 3 servers"},
