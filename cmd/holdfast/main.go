@@ -12,6 +12,6 @@ import (
 )
 
 // verbs are those beside version, man and completion.
-var verbs = []cli.Verb{fleet.Verb, order.MayLeave, probe.Verb, heartbeat.Verb}
+var verbs = []cli.Verb{fleet.Verb, order.MayLeave, order.Leave, order.Stay, order.Resume, probe.Verb, heartbeat.Verb}
 
 func main() { cli.Main(verbs) }
