@@ -52,7 +52,7 @@ func partitioned() wire.Status {
 	s := inService()
 	s.MayLeave = 0
 	for i := range s.Peers {
-		s.Peers[i].State, s.Peers[i].LastSeen = "unreachable", new(ago(90 * time.Second))
+		s.Peers[i].State, s.Peers[i].LastSeen = "unreachable", new(ago(90*time.Second))
 	}
 	s.Changes = append([]wire.Change{{Time: ago(84 * time.Second), What: "no peer answers"}}, s.Changes...)
 	return s

@@ -49,8 +49,12 @@ func stampOf(t time.Time) stamp {
 }
 
 func viewOf(s wire.Status, now time.Time) view {
-	v := view{Name: s.Name, At: stampOf(now), Notes: notes(s)}
+	v := view{Name: s.Name, At: stampOf(now)}
+	var worry bool
 	v.Look, v.Banner = banner(s, now)
+	if v.Notes, worry = notes(s); worry && v.Look == good {
+		v.Look = odd
+	}
 	v.Title = s.Name + ": " + s.State.String()
 	since := func(t *time.Time) string {
 		if t == nil {
@@ -143,8 +147,8 @@ func banner(s wire.Status, now time.Time) (look, text string) {
 	return none, text + "STARTING: not in service yet."
 }
 
-// notes are what else somebody should see at once.
-func notes(s wire.Status) (all []string) {
+// notes are what else somebody should see at once, and whether it is to worry about.
+func notes(s wire.Status) (all []string, worry bool) {
 	if s.Override != nil {
 		all = append(all, fmt.Sprintf("An operator ordered %s: %s", s.Override.Kind, s.Override.Reason))
 	}
@@ -167,12 +171,14 @@ func notes(s wire.Status) (all []string) {
 	case len(s.Peers) == 0:
 		all = append(all, "Has no peers: it asks nobody before it leaves.")
 	}
+	worry = len(silent) > 0
 	for _, z := range s.Zones {
 		if z.Verdict == "stale" {
+			worry = true
 			all = append(all, strings.TrimSuffix(fmt.Sprintf("Zone %s is stale: %s", z.Name, z.Reason), ": "))
 		}
 	}
-	return all
+	return all, worry
 }
 
 func facts(s wire.Status) []fact {
