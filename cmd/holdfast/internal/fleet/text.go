@@ -127,9 +127,9 @@ func (h *Heard) String() string {
 	case h.State == "leaving":
 		return fmt.Sprintf("said %s ago that it leaves", short(h.Ago))
 	}
-	text := fmt.Sprintf("last heard %s ago by %s, %s", short(h.Ago), h.Last, h.State)
+	text := fmt.Sprintf("last heard %s ago by %s: it was %s", short(h.Ago), h.Last, h.State)
 	if h.Why != "" {
-		text += ": " + h.Why
+		text += ", " + h.Why
 	}
 	return text
 }

@@ -133,7 +133,11 @@ func (l *looker) look(ctx context.Context, timeout time.Duration) (*Fleet, error
 	for _, address := range l.first {
 		all = append(all, fmt.Errorf("%s: %w", address, replies[address].err))
 	}
-	return nil, errors.Join(all...)
+	hint := "any other server of the fleet will do"
+	if len(l.given) == 0 && l.pods == nil {
+		hint = "give the ADDRESS of a server"
+	}
+	return nil, fmt.Errorf("%w; %s", errors.Join(all...), hint)
 }
 
 func (l *looker) lookAnyway(ctx context.Context, timeout time.Duration) (*Fleet, map[netip.AddrPort]reply, error) {
