@@ -23,7 +23,7 @@ var document = template.Must(template.ParseFS(files, "page.html"))
 const policy = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // Routes are the requests that Handler answers.
-var Routes = []string{"GET /{$}", "GET /static/"}
+var Routes = []string{"GET /{$}", "GET /static/{file}"}
 
 // Handler serves the page and its files. status is how the server is now.
 func Handler(status func() (s wire.Status, now time.Time)) http.Handler {
@@ -37,7 +37,7 @@ func Handler(status func() (s wire.Status, now time.Time)) http.Handler {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = w.Write(text.Bytes())
 	})
-	mux.Handle("GET /static/", http.FileServerFS(files))
+	mux.Handle("GET /static/{file}", http.FileServerFS(files))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)

@@ -38,8 +38,10 @@ func TestTheBrowserIsToldToLoadNothingFromElsewhere(t *testing.T) {
 			t.Errorf("the document has %q", inline)
 		}
 	}
-	if r := get(wire.Status{}, "/nope"); r.Code != 404 {
-		t.Errorf("another path: %d", r.Code)
+	for _, path := range []string{"/nope", "/static/", "/static", "/static/nope", "/static/../page.html", "/page.html"} {
+		if r := get(wire.Status{}, path); r.Code == 200 {
+			t.Errorf("%s: %d", path, r.Code)
+		}
 	}
 }
 
