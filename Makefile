@@ -5,7 +5,7 @@ LDFLAGS = -s -w -X github.com/coredns/coredns/coremain.GitCommit=$(GIT_COMMIT) \
 FUZZTIME ?= 30s
 BIN = .
 ROOT = bin/image
-IMAGE = holdfast:$(GIT_COMMIT)
+IMAGE = holdfast
 
 .PHONY: build test race lint fuzz bench gen recipe incidents resolvers cluster cluster-gate cluster-down cluster-program image image-root
 
@@ -81,7 +81,8 @@ cluster-down: cluster-program
 cluster-program:
 	go -C test/cluster build -o ../../bin/cluster .
 
-# The image without a registry; for another architecture: make image GOARCH=arm64
+# The image without a registry, named holdfast unless IMAGE says otherwise; for another
+# architecture: make image GOARCH=arm64
 image:
 	build/image/local $(IMAGE)
 

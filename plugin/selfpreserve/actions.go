@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
 )
 
 // farewell bounds how long a leaver waits until who promised has been told.
@@ -30,15 +31,47 @@ func (n *node) carryOut(actions []promise.Action) promise.Reply {
 				continue // it goes, or stays, whatever is decided: see holdSIGTERM
 			}
 			if a.Cause == promise.Termination && a.Outcome != promise.Refused {
-				leaves = true
-				n.tellDeparture(a.Outcome)
+				leaves, n.outcome = true, a.Outcome
+				n.tellDeparture(a.Outcome, n.names(a.Promised))
 			}
 		}
 	}
 	if leaves {
+		n.sayGoodbye(&last)
 		go n.letExit(&last)
 	}
 	return replied
+}
+
+// promised are those on whose promise the server leaves by one of these actions, for people.
+func (n *node) promised(actions []promise.Action) string {
+	for _, a := range actions {
+		if d, ok := a.(promise.Departure); ok && d.Outcome == promise.Granted {
+			return n.names(d.Promised)
+		}
+	}
+	return ""
+}
+
+// goodbyesAtOnce is how many peers are told at a time that this server leaves.
+const goodbyesAtOnce = 64
+
+// sayGoodbye tells the peers that answer that this server leaves, so that none of them misses
+// it: a poll in which it says so. Called with the lock.
+func (n *node) sayGoodbye(last *sync.WaitGroup) {
+	me, turns := n.me(), make(chan struct{}, goodbyesAtOnce)
+	for _, p := range n.roster.Peers() {
+		if p.ID == "" || p.Status == roster.Unreachable || p.Status == roster.Left {
+			continue
+		}
+		n.spawn(last, func(ctx context.Context) {
+			turns <- struct{}{}
+			defer func() { <-turns }()
+			if _, err := n.client.hello(ctx, p.Address.String(), me); err != nil {
+				log.Debugf("Peer %s was not told that this server leaves: %s", p.Address, err)
+			}
+		})
+	}
 }
 
 // spawn does work of a group that talks to a peer. Called with the lock.

@@ -14,8 +14,14 @@ import (
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
-// tolerated is how many failures in a row a check may have before the server is unfit.
-const tolerated = 2
+const (
+	// tolerated is how many failures in a row a check may have before the server is unfit.
+	tolerated = 2
+
+	// rise is how many times in a row it then has to pass. A server that is sick under load
+	// passes as soon as it has none.
+	rise = 3
+)
 
 // check is one thing that has to be well for this server to be fit.
 type check struct {
@@ -25,7 +31,9 @@ type check struct {
 
 	busy   chan struct{} // closed when the last look that did not end in time has ended
 	fails  int           // in a row
-	reason string        // of the last failure in a row
+	passes int           // in a row
+	sick   bool          // it has failed too often, and has not passed often enough since
+	reason string        // of the last failure
 	since  time.Duration // it is well, or is not
 	looked bool
 	passed bool // once
@@ -70,7 +78,7 @@ func (c *checks) inherit(before *checks) {
 		for _, was := range before.all {
 			if was.name == now.name {
 				now.fails, now.reason, now.since = was.fails, was.reason, was.since
-				now.looked, now.passed = was.looked, was.passed
+				now.looked, now.passed, now.sick, now.passes = was.looked, was.passed, was.sick, was.passes
 			}
 		}
 	}
@@ -123,9 +131,10 @@ func (c *checks) note(now time.Duration, errs []error) promise.Fitness {
 	for i, check := range c.all {
 		wasWell := check.fails == 0
 		if errs[i] == nil {
-			check.fails, check.reason, check.passed = 0, "", true
+			check.pass()
 		} else {
-			check.fails, check.reason = check.fails+1, wire.Line(strings.ReplaceAll(errs[i].Error(), "\n", "; "))
+			check.fails, check.passes, check.reason = check.fails+1, 0, wire.Line(strings.ReplaceAll(errs[i].Error(), "\n", "; "))
+			check.sick = check.sick || check.fails > tolerated
 			f.AllPassed = false
 			f.PluginsReady = f.PluginsReady && !check.isReady
 		}
@@ -133,7 +142,7 @@ func (c *checks) note(now time.Duration, errs []error) promise.Fitness {
 			check.since = now
 		}
 		check.looked = true
-		if check.fails > tolerated {
+		if check.sick {
 			f.Fit = false
 			why = append(why, check.name+": "+check.reason)
 		}
@@ -143,7 +152,20 @@ func (c *checks) note(now time.Duration, errs []error) promise.Fitness {
 }
 
 // fit is whether this check lets the server be fit.
-func (c *check) fit() bool { return c.passed && c.fails <= tolerated }
+func (c *check) fit() bool { return c.passed && !c.sick }
+
+// pass notes that a check has passed. The first time is enough: a server that starts is not
+// kept waiting.
+func (c *check) pass() {
+	c.fails, c.passes = 0, c.passes+1
+	if c.passes >= rise || !c.passed {
+		c.sick = false
+	}
+	c.passed = true
+	if !c.sick {
+		c.reason = ""
+	}
+}
 
 // check looks at all checks and at the load, and tells the machine.
 func (n *node) check(ctx context.Context) {
@@ -160,6 +182,7 @@ func (n *node) check(ctx context.Context) {
 	}
 	n.mu.Lock()
 	f := checks.note(n.now(), errs)
+	n.fitness = f
 	n.tellChecks()
 	n.showChecks()
 	n.mu.Unlock()

@@ -67,6 +67,9 @@ func (c *client) close() { c.http.CloseIdleConnections() }
 func (c *client) hello(ctx context.Context, address string, me wire.Hello) (wire.Hello, error) {
 	var it wire.Hello
 	header := http.Header{wire.HeaderID: {string(me.ID)}, wire.HeaderState: {me.State.String()}}
+	if me.Outcome != "" {
+		header.Set(wire.HeaderOutcome, string(me.Outcome))
+	}
 	err := c.exchange(ctx, http.MethodGet, address, "/peer", header, nil, &it, http.StatusOK)
 	if err == nil {
 		err = it.Validate()

@@ -94,8 +94,8 @@ func TestWhatAPeerSaysOfItselfIsBounded(t *testing.T) {
 		`{"id":""}`:                    `id "": want 1 to 256 printable ASCII characters`,
 		`{"id":"a","state":"dancing"}`: `state "dancing": want one of ["starting" "serving" "asking" "aside" "leaving"]`,
 		`{"id":"a","state":7}`:         "cannot unmarshal",
-		`{"id":"a","name":"` + strings.Repeat("x", 257) + `"}`:    "name \"xxxxxxxxxxxxxxxxxxxx\" or version \"\": want at most 256 octets of text",
-		`{"id":"a","version":"` + strings.Repeat("x", 257) + `"}`: "version \"xxxxxxxxxxxxxxxxxxxx\": want at most 256 octets of text",
+		`{"id":"a","name":"` + strings.Repeat("x", 257) + `"}`:    "name \"xxxxxxxxxxxxxxxxxxxx\", version \"\" or outcome \"\": want at most 256 octets of text",
+		`{"id":"a","version":"` + strings.Repeat("x", 257) + `"}`: "version \"xxxxxxxxxxxxxxxxxxxx\" or outcome \"\": want at most 256 octets of text",
 	} {
 		address, c := serving(t, saying(200, body))
 		if _, err := c.hello(t.Context(), address, wire.Hello{ID: "id-me"}); err == nil || !strings.Contains(err.Error(), want) {

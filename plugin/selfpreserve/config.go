@@ -16,6 +16,9 @@ const (
 	defaultMaxHold  = 20 * time.Second
 	defaultPromise  = 15 * time.Second
 	defaultInterval = 2 * time.Second
+
+	// Longer than a Deployment waits till it says that it makes no progress (10m).
+	defaultColdStart = 15 * time.Minute
 )
 
 // config is what a Corefile says.
@@ -33,11 +36,13 @@ type config struct {
 	tls      *tls.Config // nil if peers talk in the clear
 	observe  bool
 	control  bool // operators may give orders
+
+	coldStart time.Duration // or promise.Never
 }
 
 // settings are those that bear on decisions.
 func (c *config) settings() promise.Settings {
-	return promise.Settings{HasPeers: c.peers, MinPeers: c.minPeers, MaxHold: c.maxHold, Lifetime: c.promise, Interval: c.interval, Capacity: c.capacity, Observe: c.observe}
+	return promise.Settings{HasPeers: c.peers, MinPeers: c.minPeers, MaxHold: c.maxHold, Lifetime: c.promise, Interval: c.interval, Capacity: c.capacity, Observe: c.observe, ColdStart: c.coldStart}
 }
 
 // peerName is a name whose addresses are peers.
@@ -55,6 +60,6 @@ type canary struct {
 func defaultConfig() *config {
 	return &config{
 		address: defaultAddress, minPeers: promise.Quota{Number: 1},
-		maxHold: defaultMaxHold, promise: defaultPromise, interval: defaultInterval,
+		maxHold: defaultMaxHold, promise: defaultPromise, interval: defaultInterval, coldStart: defaultColdStart,
 	}
 }

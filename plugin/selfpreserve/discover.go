@@ -2,6 +2,7 @@ package selfpreserve
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"slices"
 	"sync"
@@ -69,13 +70,15 @@ func (n *node) discover(ctx context.Context) {
 	now = n.now()
 	n.tellPeers(now)
 	n.recordPeers(now)
+	n.tellLeftOut()
 	seen := promise.PeersSeen{Peers: n.roster.Candidates(n.rng), KnownPeers: n.roster.KnownPeers(now), Jitter: n.rng.Float64()}
 	n.mu.Unlock()
 	n.step(seen)
 }
 
-// resolve takes a name's addresses of both families. What fails, or comes empty, leaves
-// those that were found before: no answer is not the answer that nobody is there.
+// resolve takes a name's addresses of both families. What fails leaves those that were found
+// before: no answer is not the answer that nobody is there. A name without any addresses is
+// believed after a while.
 func (n *node) resolve(ctx context.Context, name peerName, own ownership) {
 	n.mu.Lock()
 	timeout, lookUp := n.conf.lookTime(), n.lookUp
@@ -102,8 +105,11 @@ func (n *node) resolve(ctx context.Context, name peerName, own ownership) {
 	defer n.mu.Unlock()
 	empty := len(slices.Concat(found...)) == 0
 	for i, qtype := range addressTypes {
-		if errs[i] == nil && !empty {
+		switch {
+		case !empty && errs[i] == nil:
 			n.roster.Find(n.now(), name.source(qtype), found[i], own)
+		case empty && errors.Join(errs...) == nil:
+			n.roster.FoundNobody(n.now(), name.source(qtype))
 		}
 	}
 	n.tellName(name, empty, errs)
@@ -128,6 +134,9 @@ func (n *node) poll(ctx context.Context, address netip.AddrPort, me wire.Hello) 
 	now := n.now()
 	n.roster.Answered(now, address, it.ID, it.State)
 	n.roster.Describe(address, aboutPeer(now, it))
+	if it.LeavesOnPromises() {
+		n.roster.LeavesOnPromises(it.ID)
+	}
 }
 
 // aboutPeer is what a peer that has answered a poll says of itself.

@@ -119,7 +119,7 @@ func TestSixteenOfFortyPeersArePolledAtATime(t *testing.T) {
 
 // In short: one line once it lasts, one when it is over, and none while a fleet starts.
 func TestTroubleWithPeersIsTwoLines(t *testing.T) {
-	const lost, back = "[WARNING] No peer answers, of 2 known: this server stays in service until one does, or max_hold is over", "[INFO] Peers answer again"
+	const lost, back = "[WARNING] No peer answers, of 2 known: this server stays in service until one does", "[INFO] Peers answer again"
 	const unnamed, named = "[WARNING] Peers of peers.test. are not found: SERVFAIL; those found before are kept", "[INFO] Peers of peers.test. are found again"
 	synctest.Test(t, func(t *testing.T) {
 		s := newSurveyor(t, nobody)
@@ -144,7 +144,7 @@ func TestTroubleWithPeersIsTwoLines(t *testing.T) {
 		step(3*time.Second, func() { s.run(s.dependencies) }, `[WARNING] Check "canary a. A" has failed 17 times in a row: SERVFAIL`)
 		step(7*time.Second, func() {}, unnamed) // and not that nobody of 0 answers
 		step(3*time.Second, func() { s.a, s.up = "10.0.0.1 10.0.0.2", "*" }, named)
-		step(time.Second, func() { close(begins) }, `[INFO] Check "canary a. A" passes again`, "[INFO] In service, as id-me")
+		step(time.Second, func() { close(begins) }, `[INFO] Check "canary a. A" passes again`, "[INFO] In service, as id-me, at :8182 (min_peers 1, 2 peers known so far)")
 		for range 2 {
 			step(3*time.Second, func() { s.up = "" })
 			step(3*time.Second, func() { s.up = "10.0.0.2" }) // one answers: nothing is to be said

@@ -43,7 +43,7 @@ func TestWhatAServerSendsDoesNotGrowWithTheFleet(t *testing.T) {
 	for _, n := range sizes {
 		polls, octets, promises := cost(t, n)
 		got := [3]float64{polls, octets, promises}
-		t.Logf("%3d servers: %.2f polls a second and server, %.0f octets of bodies a second and server, %.2f requests for promises a second of one that is aside", n, polls, octets, promises)
+		t.Logf("%3d servers: %.2f polls a second and server, %.0f octets a second and server, %.2f requests for promises a second of one that is aside", n, polls, octets, promises)
 		if n == 30 {
 			at30 = got
 		}

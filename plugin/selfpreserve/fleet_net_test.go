@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/miekg/dns"
@@ -60,7 +61,15 @@ func (l link) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	time.Sleep(delay)
 	l.f.mu.Lock()
-	l.f.octets += int(max(0, r.ContentLength)) + recorder.Body.Len()
+	l.f.octets += onTheWire(r.Method+r.URL.Path, r.Header, int(max(0, r.ContentLength))) + onTheWire("200 OK", recorder.Header(), recorder.Body.Len())
 	l.f.mu.Unlock()
 	return recorder.Result(), r.Context().Err()
+}
+
+// onTheWire is how many octets a message of HTTP/1.1 has, with a first line, what net/http adds
+// to the headers, and a body.
+func onTheWire(first string, header http.Header, body int) int {
+	var headers strings.Builder
+	_ = header.Write(&headers)
+	return len(first+" HTTP/1.1\r\n"+"Host: 10.0.0.100:8182\r\nUser-Agent: Go-http-client/1.1\r\nContent-Length: 100\r\n\r\n") + headers.Len() + body
 }

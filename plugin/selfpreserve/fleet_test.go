@@ -26,8 +26,9 @@ func near(minPeers int) config {
 // bubble, where time passes only when all of them wait.
 type fleet struct {
 	t     *testing.T
-	named bool   // nodes find each other by a name, and not by a list
-	sick  string // why each node's check fails from the start
+	named bool                // nodes find each other by a name, and not by a list
+	sick  string              // why each node's check fails from the start
+	look  func(*member) error // in place of that check
 
 	mu       sync.Mutex
 	nodes    []*member
@@ -35,7 +36,7 @@ type fleet struct {
 	delay    time.Duration           // of a request, and of its reply
 	cut      func(from, to int) bool // whether what from sends does not reach to
 	requests map[string]int          // by method and path
-	octets   int                     // of requests and replies, without what HTTP adds
+	octets   int                     // of requests and replies
 }
 
 // member is a node of a fleet, with a check that the test sets.
@@ -113,12 +114,20 @@ func (f *fleet) start(m *member) {
 
 func (f *fleet) dependencies(m *member) dependencies {
 	all := new(checks)
+	if f.look != nil {
+		all.add("canary test. A", twice(time.Millisecond, func(context.Context) error { return f.look(m) }))
+		return f.dependenciesWith(m, all)
+	}
 	all.add("canary test. A", func(context.Context) error {
 		if why := m.sick.Load(); why != nil {
 			return errors.New(*why)
 		}
 		return nil
 	})
+	return f.dependenciesWith(m, all)
+}
+
+func (f *fleet) dependenciesWith(m *member, all *checks) dependencies {
 	return dependencies{
 		conf: m.conf, checks: all, queries: &m.queries, own: func() ownership { return isOneOf(m.address.String()) },
 		client: &client{http: &http.Client{Transport: link{f, m}}}, lookUp: f.lookUp,

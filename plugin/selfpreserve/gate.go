@@ -91,11 +91,15 @@ func (n *node) reject(w http.ResponseWriter, r *http.Request, status int, reason
 	n.refuse(w, r, status, err)
 }
 
-// refuse replies to a request with an error, and says so in the log at most once a minute.
+// refuse replies to a request with an error, and says so in the log at most once a minute. A
+// server that has just started does not know its peers yet, and heals by itself.
 func (n *node) refuse(w http.ResponseWriter, r *http.Request, status int, err error) {
 	n.mu.Lock()
 	now := n.now()
-	if n.said.rejected == 0 || now-n.said.rejected >= pauseOfRejections {
+	switch {
+	case now < 2*n.conf.interval && status == http.StatusForbidden:
+		log.Debugf("Rejected %s %s of %s: %s", r.Method, r.URL.Path, r.RemoteAddr, err)
+	case n.said.rejected == 0 || now-n.said.rejected >= pauseOfRejections:
 		n.said.rejected = now
 		log.Warningf("Rejected %s %s of %s: %s", r.Method, r.URL.Path, r.RemoteAddr, err)
 	}

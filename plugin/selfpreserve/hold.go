@@ -157,6 +157,7 @@ func (cf *corefile) stop() {
 	process.mu.Lock()
 	defer process.mu.Unlock()
 	if process.node != nil {
+		process.node.tellObservedEnd()
 		process.node.pause()
 	}
 	if cf.client != nil {

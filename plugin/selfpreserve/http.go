@@ -2,6 +2,7 @@ package selfpreserve
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -47,11 +48,11 @@ func (n *node) serveReady(w http.ResponseWriter, _ *http.Request) {
 	if !v.InService {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	_, _ = io.WriteString(w, readiness(v))
+	_, _ = io.WriteString(w, readiness(v, n.now()))
 }
 
 // readiness is the text of /ready.
-func readiness(v *promise.View) string {
+func readiness(v *promise.View, now time.Duration) string {
 	switch {
 	case !v.Observe:
 	case v.InService:
@@ -65,6 +66,9 @@ func readiness(v *promise.View) string {
 	case promise.Serving:
 		return "OK"
 	case promise.Asking:
+		if v.Terminating {
+			return fmt.Sprintf("PRESERVED: %s; leaves in %s at the latest", v.Why, left(v.Deadline-now))
+		}
 		return "PRESERVED: " + v.Why
 	case promise.Aside:
 		return "ASIDE: " + v.Why
@@ -74,11 +78,14 @@ func readiness(v *promise.View) string {
 
 // servePoll tells anybody who this server is, and heeds what a known peer says of itself.
 func (n *node) servePoll(w http.ResponseWriter, r *http.Request) {
-	it := wire.Hello{ID: promise.ID(r.Header.Get(wire.HeaderID))}
+	it := wire.Hello{ID: promise.ID(r.Header.Get(wire.HeaderID)), Outcome: promise.Outcome(r.Header.Get(wire.HeaderOutcome))}
 	heeded := it.Validate() == nil && it.State.UnmarshalText([]byte(r.Header.Get(wire.HeaderState))) == nil && n.isPeer(r)
 	n.mu.Lock()
 	if heeded {
 		n.roster.Polled(n.now(), it.ID, it.State)
+		if it.LeavesOnPromises() {
+			n.roster.LeavesOnPromises(it.ID)
+		}
 		n.showPeers()
 	}
 	me := n.me()

@@ -32,7 +32,7 @@ func newStill(t testing.TB) *still {
 		netip.MustParseAddrPort("192.0.2.2:8182"), netip.MustParseAddrPort("[fe80::2%eth0]:8182"), netip.MustParseAddrPort("[2001:db8::2]:8182"),
 	}
 	s.node = newNode("id-me", conf, func() time.Duration { return s.clock }, rand.New(rand.NewPCG(1, 2)))
-	s.roster.Find(0, staticPeers, conf.static, nobody)
+	s.roster.Find(s.clock, staticPeers, conf.static, nobody)
 	s.step(promise.Fitness{Fit: true, AllPassed: true})
 	if now := s.view.Load(); now.State != promise.Serving {
 		t.Fatalf("it is %s", now.State)

@@ -32,7 +32,7 @@ func (inner) Name() string { return "inner" }
 // chains are one with our plugin, and the same with another that only hands on.
 func chains() (with, without plugin.Handler, queries *atomic.Uint64) {
 	queries = new(atomic.Uint64)
-	return outer{counter{Next: inner{}, queries: queries}}, outer{outer{inner{}}}, queries
+	return outer{counter{Next: ownErrors{inner{}}, queries: queries}}, outer{outer{inner{}}}, queries
 }
 
 func TestAQueryCostsNoAllocation(t *testing.T) {

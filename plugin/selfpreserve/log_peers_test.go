@@ -4,18 +4,21 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
 const (
 	nameFails   = "[WARNING] Peers of peers.test. are not found: SERVFAIL; those found before are kept"
 	nameIsBack  = "[INFO] Peers of peers.test. are found again"
-	nobodyOfOne = "[WARNING] No peer answers, of 1 known: this server stays in service until one does, or max_hold is over"
+	nobodyOfOne = "[WARNING] No peer answers, of 1 known: this server stays in service until one does"
 )
 
 // says runs what comes next for a time and wants these lines of the log, beside those
@@ -24,7 +27,7 @@ func (s *surveyor) says(t *testing.T, span time.Duration, next func(), want ...s
 	t.Helper()
 	var got []string
 	for _, line := range logged(t, func() { s.set(next); time.Sleep(span); synctest.Wait() }) {
-		if strings.Contains(line, "eer") { // Peers, or No peer
+		if strings.Contains(line, "eer") && !strings.Contains(line, "In service") { // Peers, or No peer
 			got = append(got, line)
 		}
 	}
@@ -107,4 +110,41 @@ func TestANameWithoutOneFamilyIsNotCalledNotFound(t *testing.T) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	})
+}
+
+func TestACorefileWithWhichNobodyCanLeaveIsWarnedOf(t *testing.T) {
+	const own = "[WARNING] All addresses of peers static are this server's own: nobody can promise, and each SIGTERM is held for max_hold of 20s"
+	tooMany := func(least, others string) string {
+		return "[WARNING] The Corefile has min_peers " + least + ", and peers static has " + others + " others: so many can never promise, and each SIGTERM is held for max_hold of 20s"
+	}
+	for _, c := range []struct {
+		static string
+		named  bool
+		least  promise.Quota
+		want   string
+	}{
+		{"10.0.0.1:8182", false, promise.Quota{Number: 1}, own},
+		{"10.0.0.1:8182 10.0.0.9:8182", false, promise.Quota{Number: 1}, own},
+		{"10.0.0.1:8182 10.0.0.2:8182", false, promise.Quota{Number: 1}, ""},
+		{"10.0.0.1:8182 10.0.0.2:8182", false, promise.Quota{Number: 2}, tooMany("2", "1")},
+		{"10.0.0.2:8182 10.0.0.3:8182", false, promise.Quota{Number: 2}, ""},
+		{"10.0.0.2:8182 10.0.0.3:8182", false, promise.Quota{Number: 3, Percent: 50}, tooMany("3", "2")},
+		{"10.0.0.2:8182 10.0.0.3:8182", false, promise.Quota{Percent: 100}, ""},
+		{"10.0.0.1:8182", true, promise.Quota{Number: 5}, ""}, // who knows what the name has
+		{"", true, promise.Quota{Number: 5}, ""},
+		{"", false, promise.Quota{Number: 5}, ""}, // alone by choice
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newSurveyor(t, isOneOf("10.0.0.1:8182", "10.0.0.9:8182"))
+			s.conf.static, s.conf.minPeers, s.conf.peers = addrs(strings.Fields(c.static)...), c.least, c.static != "" || c.named
+			if !c.named {
+				s.conf.names = nil
+			}
+			got := logged(t, func() { s.run(s.dependencies); s.pause() })
+			warned := slices.DeleteFunc(got, func(line string) bool { return !strings.Contains(line, "[WARNING]") })
+			if text := strings.Join(warned, "\n"); text != c.want {
+				t.Errorf("%+v: %q, want %q", c, text, c.want)
+			}
+		})
+	}
 }

@@ -98,7 +98,9 @@ func TestTheLinesOfTheLogAreThoseOfTheREADME(t *testing.T) {
 
 func TestEachChangeOfStateIsALine(t *testing.T) {
 	const check, passes = `[WARNING] Check "canary test. A" has failed 3 times in a row: SERVFAIL`, `[INFO] Check "canary test. A" passes again`
-	const asks = "[WARNING] Asks peers to stay, to step aside: canary test. A: SERVFAIL, has 0 of 1 promises"
+	const asks = "[WARNING] Asks peers to stay, to step aside: canary test. A: SERVFAIL"
+	const alone = "[WARNING] No peer answers, of 1 known: this server stays in service until one does"
+	host := " (" + hostName() + ")"
 	const stays = "[WARNING] Stays in service: canary test. A: SERVFAIL, has 0 of 1 promises; 10.0.0.2:8182: no reply"
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, 2, near(1))
@@ -109,11 +111,10 @@ func TestEachChangeOfStateIsALine(t *testing.T) {
 			want []string
 		}{
 			{func() {}, []string{""}},
-			{func() { m.fails("SERVFAIL") }, []string{check, asks, "[WARNING] Steps aside, /ready is 503: canary test. A: SERVFAIL, has 1 of 1 promises"}},
+			{func() { m.fails("SERVFAIL") }, []string{check, asks, "[WARNING] Steps aside, /ready is 503: canary test. A: SERVFAIL, has 1 of 1 promises: 10.0.0.2:8182" + host}},
 			{func() { f.sever(between(1)) }, []string{
 				"[WARNING] Back in service: canary test. A: SERVFAIL, has 0 of 1 promises; 10.0.0.2:8182: no reply", stays,
-				"[WARNING] No peer answers, of 1 known: this server stays in service until one does, or max_hold is over",
-				"[WARNING] No peer answers, of 1 known: this server stays in service until one does, or max_hold is over",
+				alone, alone,
 			}},
 			{func() {}, []string{""}},
 			{func() { m.heals() }, []string{passes, "[INFO] Fit again, and in service"}},
@@ -121,13 +122,17 @@ func TestEachChangeOfStateIsALine(t *testing.T) {
 			{func() { m.heals() }, []string{passes, "[INFO] Fit again, and in service"}},
 			{func() { f.sever(whole) }, []string{"[INFO] Peers answer again", "[INFO] Peers answer again"}},
 			{func() { f.nodes[1].fails("REFUSED"); left = f.terminate(m) }, []string{
-				"[INFO] Asks peers to stay, and stays in service till they promise: SIGTERM, has 0 of 1 promises", "[INFO] Leaves service: enough peers have promised to stay",
+				"[INFO] Asks peers to stay, and stays in service till enough promise (min_peers 1, 1 known): SIGTERM", "[INFO] Leaves service: enough peers have promised to stay: 10.0.0.2:8182" + host,
 				strings.ReplaceAll(check, "SERVFAIL", "REFUSED"), strings.ReplaceAll(asks, "SERVFAIL", "REFUSED"),
-				"[WARNING] Stays in service: canary test. A: REFUSED, has 0 of 1 promises; 10.0.0.1:8182: connection refused",
-				"[WARNING] No peer answers, of 1 known: this server stays in service until one does, or max_hold is over",
+				"[WARNING] Stays in service: canary test. A: REFUSED, has 0 of 1 promises; nobody else to ask",
+				alone,
 			}},
-			{func() { left = f.terminate(f.nodes[1]) }, []string{"[INFO] Asks peers to stay, and stays in service till they promise: SIGTERM, has 0 of 1 promises; 10.0.0.1:8182: connection refused"}},
-			{func() { <-left }, []string{"[ERROR] Leaves service by force after max_hold of 20s: too few peers have promised to stay (0 of 1 known answer)"}},
+			{func() { left = f.terminate(f.nodes[1]) }, []string{
+				"[INFO] Asks peers to stay, and stays in service till enough promise (min_peers 1, 1 known): SIGTERM",
+				"[WARNING] Holds SIGTERM, for 15s at most: SIGTERM, has 0 of 1 promises; nobody else to ask",
+				"[WARNING] Holds SIGTERM, for 10s at most: SIGTERM, has 0 of 1 promises; nobody else to ask",
+			}},
+			{func() { <-left }, []string{"[WARNING] Holds SIGTERM, for 5s at most: SIGTERM, has 0 of 1 promises; nobody else to ask", "[ERROR] Leaves service by force after max_hold of 20s: too few peers have promised to stay (0 of 1 known answer)"}},
 		} {
 			var got []string
 			for _, line := range logged(t, func() { step.do(); time.Sleep(11 * time.Second); synctest.Wait() }) {
@@ -165,9 +170,27 @@ func TestALoneServerByChoiceThatIsUnfitSaysThatItStays(t *testing.T) {
 			time.Sleep(10 * time.Second)
 		})
 		m.pause()
-		want := "[INFO] In service, as id-000\n[WARNING] Check \"canary test. A\" has failed 3 times in a row: SERVFAIL\n[WARNING] Stays in service: canary test. A: SERVFAIL, without peers"
+		want := "[INFO] In service, as id-000, at 10.0.0.1:8182, without peers\n[WARNING] Check \"canary test. A\" has failed 3 times in a row: SERVFAIL\n[WARNING] Stays in service: canary test. A: SERVFAIL, without peers"
 		if text := strings.Join(got, "\n"); text != want {
 			t.Errorf("%s\nwant\n%s", text, want)
 		}
 	})
+}
+
+// What heals by itself at the start is no warning: a peer that has just started knows nobody.
+func TestAServerThatHasJustStartedDoesNotWarnOfStrangers(t *testing.T) {
+	s := newStill(t)
+	for _, c := range []struct {
+		clock time.Duration
+		want  string
+	}{
+		{time.Second, ""},
+		{2 * time.Second, "[WARNING] Rejected POST /promise of 192.0.2.99:1: only a known peer may ask this"},
+	} {
+		s.clock = c.clock
+		got := logged(t, func() { s.send("POST", "/promise", "192.0.2.99:1", "{}") })
+		if strings.Join(got, "\n") != c.want {
+			t.Errorf("after %s: %q, want %q", c.clock, got, c.want)
+		}
+	}
 }

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
 )
 
 // As many as /status says get SIGTERM at one instant, whichever they are, and all go on
@@ -50,5 +53,40 @@ func TestAsManyLeaveAsMayLeaveSays(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestWhoIsSilentOrOnlyObservesDoesNotMakeOthersFree(t *testing.T) {
+	peer := func(status string, observes bool) roster.Peer {
+		return roster.Peer{ID: "a", Status: status, About: &roster.About{Server: promise.Server{ID: "a", Promises: true, Observes: observes}}}
+	}
+	me := promise.Server{ID: "me", Promises: true}
+	observer := promise.Server{ID: "me", Promises: true, Observes: true}
+	for _, c := range []struct {
+		me   promise.Server
+		peer roster.Peer
+		want int
+	}{
+		{me, peer("serving", false), 1},
+		{me, peer(roster.Unreachable, false), 0},
+		{me, peer(roster.Left, false), 0},
+		{me, peer("asking", false), 0},
+		{me, peer("serving", true), 0},
+		{observer, peer("serving", true), 1},
+		{observer, peer("serving", false), 1},
+		{me, roster.Peer{ID: "a", Status: "serving"}, 0},
+	} {
+		s := shown{view: &promise.View{State: promise.Serving, HasPeers: true, MinPeers: 1}, me: c.me, peers: []roster.Peer{c.peer}}
+		if got := s.mayLeave(); got != c.want {
+			t.Errorf("beside %+v %d may leave, want %d", c.peer, got, c.want)
+		}
+	}
+	alone := shown{view: &promise.View{State: promise.Serving}, me: me}
+	if got := alone.mayLeave(); got != 1 {
+		t.Errorf("alone by choice %d may leave", got)
+	}
+	alone.me.Bound = true
+	if got := alone.mayLeave(); got != 0 {
+		t.Errorf("alone by choice, and bound, %d may leave", got)
 	}
 }

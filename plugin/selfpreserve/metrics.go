@@ -106,7 +106,7 @@ func (c *nodeCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	shown := n.shown.Load()
 	v := shown.view
-	counts := map[string]int{roster.Unheard: 0, roster.Unreachable: 0}
+	counts := map[string]int{roster.Unheard: 0, roster.Unreachable: 0, roster.Left: 0}
 	for _, state := range promise.States() {
 		gauge(c.state, toFloat(v.State == state), state.String())
 		counts[state.String()] = 0

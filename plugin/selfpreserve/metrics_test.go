@@ -75,6 +75,7 @@ override stay 0
 peers aside 0
 peers asking 0
 peers leaving 0
+peers left 0
 peers serving 2
 peers starting 0
 peers unheard 1
@@ -145,7 +146,7 @@ func TestMetricsAreThoseOfTheREADME(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := []string{roster.Unreachable, roster.Unheard, stranger, malformed, ofStrangers, ofKnown, string(promise.Termination), string(promise.Unfit), string(promise.Granted), string(promise.Refused), string(promise.Forced), string(promise.Cancelled), "given", "held"}
+	names := []string{roster.Unreachable, roster.Left, roster.Unheard, stranger, malformed, ofStrangers, ofKnown, string(promise.Termination), string(promise.Unfit), string(promise.Granted), string(promise.Refused), string(promise.Forced), string(promise.Cancelled), "given", "held"}
 	for _, state := range promise.States() {
 		names = append(names, state.String())
 	}

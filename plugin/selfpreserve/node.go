@@ -36,6 +36,8 @@ type node struct {
 	roster       *roster.Roster
 	dependencies // by the Corefile in force
 	said         said
+	fitness      promise.Fitness // by the last look
+	outcome      promise.Outcome // of its leaving
 	timer        *time.Timer
 	rng          *rand.Rand
 	ctx          context.Context // of the goroutines
@@ -91,6 +93,7 @@ func (n *node) run(d dependencies) {
 	n.measured.queries, n.measured.at = n.queries.Load(), n.now()
 	n.roster.Keep(d.conf.finds)
 	n.roster.Find(n.now(), staticPeers, d.conf.static, d.own())
+	n.tellImpossible()
 	ctx, cancel := context.WithCancel(context.Background())
 	n.ctx, n.cancel = ctx, cancel
 	settings := n.settings()
@@ -165,7 +168,7 @@ func (n *node) step(e promise.Event) promise.Reply {
 	after := n.machine.View()
 	n.view.Store(&after)
 	n.showMachine(now, &after)
-	n.tell(*before, after)
+	n.tell(*before, after, n.promised(actions))
 	reply := n.carryOut(actions)
 	n.setTimer(now)
 	return reply
@@ -188,9 +191,21 @@ func (n *node) holdSIGTERM() {
 	if n.view.Load().Observe {
 		return
 	}
-	<-n.mayExit
+	for held := true; held; {
+		select {
+		case <-n.mayExit:
+			held = false
+		case <-time.After(holdTold):
+			n.mu.Lock()
+			n.tellHold()
+			n.mu.Unlock()
+		}
+	}
 	holdDuration.Observe((n.now() - begin).Seconds())
 }
+
+// holdTold is how often the log says how long SIGTERM will still be held.
+const holdTold = 5 * time.Second
 
 // notePeerIPs publishes from where peers come. Called with the lock.
 func (n *node) notePeerIPs() {

@@ -33,6 +33,10 @@ const (
 	minHold    = time.Second
 	maxHold    = time.Hour
 
+	// No rollout waits for less, and nobody for longer who does not mean never.
+	minColdStart = time.Second
+	maxColdStart = 24 * time.Hour
+
 	// intervalsInPromise is how many intervals a promise lasts at least. Renewal is due
 	// at a third of its life, so a check falls upon each.
 	intervalsInPromise = 3
@@ -51,16 +55,17 @@ type parser struct {
 func (p *parser) properties() map[string]stanza.Property {
 	wantRate := fmt.Sprintf("want a whole number of queries a second from 1 to %d", wire.MaxRate)
 	return map[string]stanza.Property{
-		"peers":     {Parse: p.parsePeers, Repeatable: true},
-		"min_peers": {Parse: p.parseMinPeers},
-		"max_hold":  {Parse: stanza.Duration(&p.maxHold, minHold, maxHold)},
-		"promise":   {Parse: stanza.Duration(&p.promise, minPromise, maxPromise)},
-		"interval":  {Parse: stanza.Duration(&p.interval, minInterval, maxInterval)},
-		"canary":    {Parse: p.parseCanary, Repeatable: true},
-		"capacity":  {Parse: stanza.One(wantRate, &p.capacity, stanza.WholeNumber(wire.MaxRate))},
-		"tls":       {Parse: p.parseTLS},
-		"observe":   {Parse: flag(&p.observe)},
-		"control":   {Parse: flag(&p.control)},
+		"peers":      {Parse: p.parsePeers, Repeatable: true},
+		"min_peers":  {Parse: p.parseMinPeers},
+		"max_hold":   {Parse: stanza.Duration(&p.maxHold, minHold, maxHold)},
+		"promise":    {Parse: stanza.Duration(&p.promise, minPromise, maxPromise)},
+		"interval":   {Parse: stanza.Duration(&p.interval, minInterval, maxInterval)},
+		"canary":     {Parse: p.parseCanary, Repeatable: true},
+		"capacity":   {Parse: stanza.One(wantRate, &p.capacity, stanza.WholeNumber(wire.MaxRate))},
+		"tls":        {Parse: p.parseTLS},
+		"observe":    {Parse: flag(&p.observe)},
+		"control":    {Parse: flag(&p.control)},
+		"cold_start": {Parse: p.parseColdStart},
 	}
 }
 
@@ -123,6 +128,17 @@ func (p *parser) parseMinPeers(values []string) error {
 		*store = n
 	}
 	p.minPeers = quota
+	return nil
+}
+
+func (p *parser) parseColdStart(values []string) error {
+	if slices.Equal(values, []string{"never"}) {
+		p.coldStart = promise.Never
+		return nil
+	}
+	if err := stanza.Duration(&p.coldStart, minColdStart, maxColdStart)(values); err != nil {
+		return fmt.Errorf("%w, or never", err)
+	}
 	return nil
 }
 

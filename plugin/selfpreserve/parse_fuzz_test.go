@@ -15,6 +15,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
@@ -23,7 +24,7 @@ func FuzzParse(f *testing.F) {
 	for _, stanza := range []string{
 		"selfpreserve", "selfpreserve :80", "selfpreserve [fe80::1%eth0]:81 {", "selfpreserve {\n}",
 		"selfpreserve {\n peers static 192.0.2.1 [2001:db8::1]:53 fe80::1%eth0 ::ffff:192.0.2.2\n min_peers 50%\n}",
-		"selfpreserve {\n peers static 192.0.2.1\n min_peers 2 50%\n observe\n control\n}",
+		"selfpreserve {\n peers static 192.0.2.1\n min_peers 2 50%\n observe\n control\n cold_start never\n}",
 		"selfpreserve :8182 {\n peers dns A.example.org b.example.org:80\n peers static 192.0.2.1\n min_peers 2\n capacity 5000\n}",
 		"selfpreserve {\n interval 1s\n promise 3\n max_hold 1h\n canary Example.org\n canary \xe5.example.org TXT\n}",
 		"selfpreserve {\n tls cert.pem key.pem ca.pem\n}", "selfpreserve\nselfpreserve", "selfpreserve {\n peers dns 0[ \\058.\n}", "selfpreserve {\n canary \\097.b\\.c\\ d\n}",
@@ -73,6 +74,7 @@ func brokenLimits(c *config) (broken []string) {
 	limit("promise", c.promise >= minPromise && c.promise <= maxPromise && c.promise/3 >= c.interval)
 	limit("max_hold", c.maxHold > c.promise && c.maxHold <= maxHold)
 	limit("control", !c.control || c.tls != nil || host == "" || !listenIP(c.address).IsValid() || listenIP(c.address).IsUnspecified() || listenIP(c.address).IsLoopback())
+	limit("cold_start", c.coldStart == promise.Never || c.coldStart >= minColdStart && c.coldStart <= maxColdStart)
 	limit("capacity", c.capacity >= 0 && c.capacity <= wire.MaxRate)
 	seen := make(map[any]bool)
 	for _, p := range c.static {
@@ -122,6 +124,11 @@ func tokens(c *config) (all []caddyfile.Token) {
 	write("interval", c.interval.String())
 	if c.capacity != 0 {
 		write("capacity", fmt.Sprint(c.capacity))
+	}
+	if c.coldStart == promise.Never {
+		write("cold_start", "never")
+	} else {
+		write("cold_start", c.coldStart.String())
 	}
 	if c.observe {
 		write("observe")

@@ -21,6 +21,7 @@ func TestParseRefuses(t *testing.T) {
 		hold     = "want one duration from 1s to 1h,"
 		promise  = "want one duration from 1s to 10m,"
 		interval = "want one duration from 100ms to 1m,"
+		cold     = "want one duration from 1s to 24h, such as 10 or 10s, or never"
 		renewed  = "so that a promise is renewed twice before it ends"
 		waits    = "so that a server that has promised can wait until that ends"
 		question = "want a domain name, and a type if it is not A"
@@ -53,7 +54,7 @@ func TestParseRefuses(t *testing.T) {
 		{"selfpreserve\nselfpreserve", "this plugin can only be used once per Server Block", "once"},
 		{"selfpreserve\nselfpreserve {\n min_peers 2\n}", "this plugin can only be used once per Server Block", "once"},
 		{"selfpreserve {\n min_peers 2\n}\nselfpreserve", "this plugin can only be used once per Server Block", "once"},
-		{"peer static 192.0.2.1", `unknown property "peer"`, "want one of canary, capacity, control, interval, max_hold, min_peers, observe, peers, promise, tls"},
+		{"peer static 192.0.2.1", `unknown property "peer"`, "want one of canary, capacity, cold_start, control, interval, max_hold, min_peers, observe, peers, promise, tls"},
 
 		{"peers", "peers has no value", kind},
 		{"peers 192.0.2.1", `peers "192.0.2.1" is no kind of peers`, kind},
@@ -100,6 +101,11 @@ func TestParseRefuses(t *testing.T) {
 		{"min_peers 1 2 3%", `min_peers has 3 values, ["1" "2" "3%"]`, quota},
 		{"min_peers 2 0%", `min_peers "0%" is out of range`, quota},
 		{"min_peers 2 50", `min_peers has the values ["2" "50"]`, quota},
+		{"cold_start", "cold_start has 0 values", cold},
+		{"cold_start ever", `cold_start "ever" is no duration`, cold},
+		{"cold_start never 5m", `cold_start has 2 values, ["never" "5m"]`, cold},
+		{"cold_start 0", `cold_start "0" is out of range`, cold},
+		{"cold_start 25h", `cold_start "25h" is out of range`, cold},
 		{"observe true", `observe has 1 values, ["true"]`, "want none"},
 		{"observe\n observe", "observe is given twice", once},
 		{"min_peers 0", `min_peers "0" is out of range`, quota},

@@ -46,6 +46,8 @@ func TestParse(t *testing.T) {
 		{"observe\n control", "observe control"},
 		{"selfpreserve 127.0.0.2:8182 {\n control\n}", "control"},
 		{"selfpreserve [::]:8182 {\n control\n}", "control"},
+		{"cold_start never", "cold_start never"},
+		{"cold_start 24h", "cold_start 24h0m0s"},
 		{"interval 100ms\n promise 1s\n max_hold 1001ms", "max_hold 1.001s promise 1s interval 100ms"},
 		{"interval 1m\n promise 3m\n max_hold 1h", "max_hold 1h0m0s promise 3m0s interval 1m0s"},
 		{"promise 600\n max_hold 601", "max_hold 10m1s promise 10m0s interval 2s"},
@@ -92,6 +94,11 @@ func describeConfig(c *config) string {
 	words = append(words, fmt.Sprintf("max_hold %s promise %s interval %s", c.maxHold, c.promise, c.interval))
 	for _, q := range c.canaries {
 		words = append(words, q.name+"/"+dns.TypeToString[q.qtype])
+	}
+	if c.coldStart == promise.Never {
+		words = append(words, "cold_start never")
+	} else if c.coldStart != defaultColdStart {
+		words = append(words, "cold_start "+c.coldStart.String())
 	}
 	if c.observe {
 		words = append(words, "observe")

@@ -91,7 +91,7 @@ func TestInAPartitionEachSideKeepsEnoughAndItHeals(t *testing.T) {
 		for _, m := range f.nodes {
 			m.heals()
 		}
-		time.Sleep(3 * time.Second)
+		time.Sleep(2 * time.Minute) // one that has stepped aside twice keeps to it for a while
 		if got, want := f.states(), "serving serving serving serving serving"; got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
@@ -148,14 +148,14 @@ func TestPeersFartherAwayThanAnIntervalPromise(t *testing.T) {
 	}
 }
 
-// As the README says: at most half where the server that is started again has another
-// address, as the old one counts for ten minutes; more where it has the same.
+// Whoever left on promises is not missed, also where the server that is started again has
+// another address.
 func TestARollingRestartWithPercentagesTakesNoLonger(t *testing.T) {
 	for _, c := range []struct {
 		percent int
 		again   bool // at its address
 		held    string
-	}{{50, false, ""}, {75, true, ""}, {75, false, "2 3 4 "}} {
+	}{{50, false, ""}, {75, true, ""}, {75, false, ""}, {100, false, ""}} {
 		synctest.Test(t, func(t *testing.T) {
 			set, held := near(0), ""
 			set.minPeers = promise.Quota{Percent: c.percent}

@@ -130,7 +130,7 @@ func TestACanaryFailsWithoutAnAnswerThatIsOne(t *testing.T) {
 			ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
 		}
 		got := ""
-		if err := (canary{c.name, dns.TypeA}).lookAt(c.address)(ctx); err != nil {
+		if err := (canary{c.name, dns.TypeA}).lookAt(c.address, maxLook)(ctx); err != nil {
 			got = err.Error()
 		}
 		cancel()
@@ -150,7 +150,7 @@ func TestAPauseDoesNotWaitForAnAnswer(t *testing.T) {
 	s := newSurveyor(t, nobody)
 	s.conf.interval = time.Minute
 	s.lookUp = lookUpAt(address)
-	s.checks.add("canary a. A", canary{"a.", dns.TypeA}.lookAt(address))
+	s.checks.add("canary a. A", canary{"a.", dns.TypeA}.lookAt(address, maxLook))
 	s.run(s.dependencies)
 	for range 3 {
 		<-asked

@@ -32,6 +32,7 @@ func setup(c *caddy.Controller) error {
 		cf.conf, cf.where = options, block
 	}
 	cf.blocks = append(cf.blocks, enrolled{block, config, options != nil})
+	noteBeingRead(c.Context(), cf)
 	config.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		// The chains are made when every plugin of the Corefile is set up. What is added
 		// now runs last: start when every backend has started, stop after the lame duck,
@@ -78,7 +79,7 @@ func (cf *corefile) dependencies() (dependencies, error) {
 		}
 		d.lookUp = lookUpAt(address)
 		for _, c := range conf.canaries {
-			d.checks.add(c.String(), c.lookAt(address))
+			d.checks.add(c.String(), c.lookAt(address, conf.lookTime()))
 		}
 	}
 	for _, b := range cf.blocks {

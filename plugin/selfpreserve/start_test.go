@@ -33,8 +33,8 @@ func TestAfterASlowStartAServerWaitsForItsCanary(t *testing.T) {
 		for !s.view.Load().State.InService() {
 			time.Sleep(100 * time.Millisecond)
 		}
-		if took := time.Since(begin); took < 13*time.Second || took > 14*time.Second || readiness(s.view.Load()) != "OK" {
-			t.Errorf("/ready is 200 %s after %s", readiness(s.view.Load()), took)
+		if took := time.Since(begin); took < 13*time.Second || took > 14*time.Second || readiness(s.view.Load(), s.now()) != "OK" {
+			t.Errorf("/ready is 200 %s after %s", readiness(s.view.Load(), s.now()), took)
 		}
 	})
 }
@@ -42,7 +42,7 @@ func TestAfterASlowStartAServerWaitsForItsCanary(t *testing.T) {
 func TestAServerThatIsSickFromTheStartSaysThatItComesIntoService(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := logged(t, func() { startFleet(&fleet{t: t, sick: "SERVFAIL"}, 1, near(1)) })
-		if want := "[WARNING] In service, as id-000, though it has not been fit: canary test. A: SERVFAIL, has 0 of 1 promises"; !strings.Contains(strings.Join(got, "\n"), want) {
+		if want := "[WARNING] In service, as id-000, though it has not been fit: canary test. A: SERVFAIL"; !strings.Contains(strings.Join(got, "\n"), want) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	})

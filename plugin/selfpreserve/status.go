@@ -13,11 +13,11 @@ import (
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
-// me is what this server says of itself to peers.
+// me is what this server says of itself to peers. Called with the lock.
 func (n *node) me() wire.Hello {
 	s := n.shown.Load()
 	return wire.Hello{
-		ID: n.id, Name: hostName(), Version: coremain.CoreVersion, State: s.view.State, Wire: wire.Version,
+		ID: n.id, Name: hostName(), Version: coremain.CoreVersion, State: s.view.State, Wire: wire.Version, Outcome: n.outcome,
 		Standing: wire.StandingOf(s.me, version.Number(), n.now()-s.view.Since, s.view.Why),
 	}
 }

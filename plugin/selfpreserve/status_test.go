@@ -25,7 +25,7 @@ func full(t *testing.T) *still {
 	s.conf.static = addrs("192.0.2.2:8182", "192.0.2.3:8182", "192.0.2.4:8182", "192.0.2.5:8182", "192.0.2.6:8182")
 	s.conf.capacity = 1000
 	s.roster = roster.New(s.id)
-	s.roster.Find(0, staticPeers, s.conf.static, nobody)
+	s.roster.Find(time.Hour, staticPeers, s.conf.static, nobody)
 	for i, id := range []promise.ID{"id-a", "id-b", "id-me", "id-a"} {
 		s.roster.Answered(time.Duration(i)*time.Second, s.conf.static[i], id, promise.Serving)
 	}

@@ -56,7 +56,7 @@ func newSurveyor(t *testing.T, own ownership) *surveyor {
 	begin := time.Now()
 	s := &surveyor{polled: make(map[string]int)}
 	set := near(1)
-	set.peers, set.promise = true, time.Minute // so that it is starting for as long
+	set.address, set.peers, set.promise = defaultAddress, true, time.Minute // so that it is starting for as long
 	conf := &set
 	conf.names = []peerName{{"peers.test.", 8182}}
 	s.node = newNode("id-me", conf, func() time.Duration { return time.Since(begin) }, rand.New(rand.NewPCG(1, 2)))
@@ -127,4 +127,11 @@ func (s *surveyor) peersNow() string {
 		found = append(found, strings.TrimSuffix(p.Address.String(), ":8182"))
 	}
 	return fmt.Sprintf("%s: %d known, %d to ask", strings.Join(found, " "), s.view.Load().KnownPeers, len(s.roster.Candidates(s.rng)))
+}
+
+// send releases a promise that was never given, and returns the status.
+func (s *surveyor) send(from string) string {
+	still := &still{node: s.node}
+	status, _, _ := strings.Cut(still.send("DELETE", "/promise", from, `{"id":"id-a","number":1}`), " ")
+	return status
 }

@@ -26,7 +26,7 @@ func tlsOf(t *testing.T, names ...string) *tls.Config {
 func listening(t *testing.T, config *tls.Config) (*still, *httpServer, string) {
 	t.Helper()
 	s := newStill(t)
-	s.roster.Find(0, staticPeers, addrs("127.0.0.2:8182"), nobody)
+	s.roster.Find(s.clock, staticPeers, addrs("127.0.0.2:8182"), nobody)
 	s.conf.tls, s.conf.address = config, "127.0.0.1:0"
 	server, err := listen(s.node, s.conf)
 	if err != nil {

@@ -92,7 +92,7 @@ func keptWhileTheNameFails(t *testing.T, rcode int, told string) {
 	}
 	for _, m := range fleet[:2] {
 		lab.Until(t, m.HTTP+" has noticed", func() bool {
-			return slices.ContainsFunc(m.Status().Peers, func(p lab.PeerStatus) bool { return p.Address == last.HTTP && p.State == "unreachable" })
+			return slices.ContainsFunc(m.Status().Peers, func(p lab.PeerStatus) bool { return p.Address == last.HTTP && p.State == "left" })
 		})
 	}
 	start(3)

@@ -129,7 +129,7 @@ func (f *fleet) who(is func(*peer) bool) (found []*peer) {
 
 // What the log says.
 const (
-	asksToLeave = "[INFO] plugin/selfpreserve: Asks peers to stay, and stays in service till they promise: "
+	asksToLeave = "[INFO] plugin/selfpreserve: Asks peers to stay, and stays in service till enough promise "
 	comesBack   = "[WARNING] plugin/selfpreserve: Back in service: "
 	fitAgain    = "[INFO] plugin/selfpreserve: Fit again, and in service"
 )

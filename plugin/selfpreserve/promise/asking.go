@@ -65,6 +65,7 @@ func (m *Machine) sendRequest(address string, number uint64, renew bool) {
 // apply takes a grant if its round is still open. One that comes too late is released.
 func (e Replied) apply(m *Machine) {
 	p, found := m.takePending(e.Sent)
+	m.heard = m.heard || found
 	i := m.findHeld(e.Number)
 	lifetime := min(e.Lifetime, m.settings.Lifetime)
 	until, renew := p.at+lifetime*(margin-1)/margin, p.at+renewal(lifetime)

@@ -80,6 +80,10 @@ type (
 		Cause    Cause
 		Outcome  Outcome
 		Observed bool // by a server that stays in service, and goes at SIGTERM, whatever it decides
+
+		// Promised are the servers that have promised to stay, if it is granted: whom those
+		// who wonder where a server has gone can ask.
+		Promised []Peer
 	}
 )
 

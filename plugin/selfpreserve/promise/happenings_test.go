@@ -118,7 +118,8 @@ func (s *schedule) getAway(late *lateness) error {
 	begin := s.w.now
 	away := func() bool {
 		for _, server := range s.w.servers {
-			if server.up && server.m.state != Aside && (server.m.terminating || !server.fit && server.m.state != Starting) {
+			steady := server.m.now < server.m.steadyUntil()
+			if server.up && server.m.state != Aside && (server.m.terminating || !server.fit && server.m.state != Starting && !steady) {
 				return false
 			}
 		}

@@ -57,7 +57,7 @@ func newKeys(servers int, unit time.Duration, slow bool) *keys {
 
 func (k *keys) of(w *world, left faults) [2]uint64 {
 	k.number(w)
-	k.buf = append(k.buf[:0], left.terminate, left.sick, left.doubtful, left.kills, left.restarts, left.overrides, left.doubles)
+	k.buf = append(k.buf[:0], left.terminate, left.sick, left.doubtful, left.kills, left.restarts, left.overrides, left.sights, left.reloads, left.loads, left.doubles)
 	for i, s := range w.servers {
 		k.server(w, i, s)
 	}
@@ -72,7 +72,7 @@ func (k *keys) of(w *world, left faults) [2]uint64 {
 		}
 		lines[i] = append(lines[i][:0], 0xff, byte(m.from), byte(m.to), bit(m.asks), bit(m.replies), bit(m.request.Renew), bit(m.reply.Granted),
 			k.rank(asker, m.sent), k.rank(asker, m.request.Number), k.rank(asker, m.reply.Number), k.rank(asker, m.release))
-		lines[i] = append(lines[i], m.fromID...)
+		lines[i] = append(append(lines[i], byte(m.request.Load), byte(m.reply.Capacity), byte(m.request.Lifetime/time.Second), byte(m.reply.Lifetime/time.Second)), m.fromID...)
 	}
 	slices.SortFunc(lines, slices.Compare)
 	for _, line := range lines {
@@ -106,15 +106,24 @@ func (k *keys) server(w *world, i int, s *server) {
 	}
 	m, now := s.m, w.clock(s)
 	k.buf = append(k.buf, byte(m.state), bit(m.fitness.Fit), bit(m.fitness.AllPassed), bit(m.fitness.PluginsReady), bit(m.terminating), bit(m.round.open))
-	k.buf = append(append(k.buf, m.override.Kind...), 0xf8)
+	k.buf = append(append(k.buf, m.override.Kind...), 0xf8, byte(m.load), byte(m.settings.MinPeers.Number), bit(m.heard), bit(m.yielded))
+	k.at(m.settings.Lifetime)
+	for _, p := range m.peers {
+		k.buf = append(append(append(k.buf, p.Address...), p.ID...), 0xf6)
+	}
 	k.at(m.startupWait - now)
+	if m.asides > 0 { // that one is forgotten takes longer than is walked
+		k.buf = append(k.buf, 0xf7, byte(m.asides))
+		k.at(m.steadyUntil() - now)
+	}
 	if m.state == Starting && m.fitness.PluginsReady {
 		k.at(m.readyFrom + m.settings.Lifetime - now)
+		k.at(m.readyFrom + m.settings.ColdStart - now)
 	}
 	if m.terminating {
 		k.at(m.deadline - now)
 	}
-	if m.state == Asking || m.state == Aside { // else a round begins anew
+	if m.state == Asking || m.state == Aside || m.asksFromOutside() { // else a round begins anew
 		k.at(m.round.due - now)
 		if k.slow { // else any pause is over after a unit
 			k.buf = append(k.buf, byte(m.round.failures))
@@ -128,7 +137,7 @@ func (k *keys) server(w *world, i int, s *server) {
 	}
 	slices.SortFunc(m.given, func(a, b given) int { return compare(a.to, a.number, b.to, b.number) })
 	for _, g := range m.given {
-		k.buf = append(append(k.buf, 0xfd, k.rank(w.owner(g.to), g.number)), g.to...)
+		k.buf = append(append(k.buf, 0xfd, k.rank(w.owner(g.to), g.number), byte(g.load)), g.to...)
 		k.at(g.until - now)
 	}
 	slices.SortFunc(m.askers, func(a, b asker) int { return compare(a.id, 0, b.id, 0) })
@@ -138,7 +147,7 @@ func (k *keys) server(w *world, i int, s *server) {
 		} // else no request that it has not used yet can come late
 	}
 	for _, h := range m.held {
-		k.buf = append(append(k.buf, 0xfb, bit(h.lapsing), k.rank(i, h.number)), h.giver...)
+		k.buf = append(append(k.buf, 0xfb, bit(h.lapsing), k.rank(i, h.number), byte(h.capacity)), h.giver...)
 		k.at(h.until - now)
 		k.at(h.renew - now)
 		k.at(h.lifetime)
@@ -160,7 +169,7 @@ func compare(a ID, m uint64, b ID, n uint64) int {
 }
 
 // owner is the server whose process has or had this id.
-func (w *world) owner(id ID) int { return int(id[0] - 'a') }
+func (w *world) owner(id ID) int { return int(id[1] - 'a') }
 
 // number collects the numbers that each server's processes have in use anywhere.
 func (k *keys) number(w *world) {

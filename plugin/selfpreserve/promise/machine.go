@@ -16,10 +16,11 @@ type Machine struct {
 	terminating bool          // SIGTERM has come
 	override    Override      // by the operator
 	deadline    time.Duration // then the server goes, come what may
-	startupWait time.Duration // till then it may be bound by what it promised before it restarted
+	startupWait time.Duration // till then others may lean on what it promised before it restarted
 
 	peers      []Peer  // others, best first
 	knownPeers int     // how many others, for a percentage
+	heard      bool    // one of them has replied to a request since this process started
 	jitter     float64 // of the pauses between rounds, from 0 to 1
 	load       int     // queries a second of this server
 
@@ -27,6 +28,8 @@ type Machine struct {
 	askers  []asker
 	yielded bool // gave to a lower id while asking, and has not tried a round of its own since
 	asking       // promises of others, and the round that is to get them
+
+	steadiness // of a server that steps aside again and again
 
 	actions []Action
 }
@@ -78,23 +81,6 @@ func (m *Machine) beginAsking() {
 	m.yielded = false
 }
 
-func (m *Machine) settleStarting() {
-	switch {
-	case m.terminating: // it was never in service: there is nothing to preserve
-		m.leave(Granted)
-	case m.override.Kind == Leave: // it does not come into service
-	case m.fitness.Fit && m.fitness.AllPassed:
-		m.enter(Serving)
-	case m.sickFromStart() && m.now >= m.readyFrom+m.settings.Lifetime:
-		m.beginAsking()
-	}
-}
-
-// sickFromStart is whether a server that starts is as sick as it was when its plugins got
-// ready. If all are, because what they depend on is lost, staying out would leave nobody:
-// after a while it asks.
-func (m *Machine) sickFromStart() bool { return m.fitness.PluginsReady && !m.fitness.Fit }
-
 func (m *Machine) settleAsking() {
 	stays := m.override.Kind == Stay
 	switch {
@@ -108,7 +94,7 @@ func (m *Machine) settleAsking() {
 		m.depart(Cancelled)
 		m.dropRound()
 		m.enter(Serving)
-	case stays:
+	case stays, !m.terminating && m.now < m.steadyUntil():
 		m.dropRound()
 	case m.canLeave() && m.terminating:
 		m.leave(Granted)
@@ -116,6 +102,7 @@ func (m *Machine) settleAsking() {
 		m.depart(Granted)
 		m.closeRound()
 		m.enter(Aside)
+		m.countAside(m.now)
 	default:
 		m.seekPromises()
 	}
@@ -129,7 +116,7 @@ func (m *Machine) settleAside() {
 		m.dropRound()
 	case m.terminating && m.canExitAside():
 		m.leave(Granted)
-	case m.fitness.Fit && !m.terminating:
+	case m.fitness.Fit && !m.terminating && (m.now >= m.steadyUntil() || m.needsMore()):
 		m.dropRound()
 		m.enter(Serving)
 	case m.terminating, m.override.Kind == Stay, !m.canStayAside():
@@ -150,7 +137,13 @@ func (m *Machine) leave(o Outcome) {
 
 // depart says what came of a try to leave.
 func (m *Machine) depart(o Outcome) {
-	m.want(Departure{Cause: m.cause(), Outcome: o, Observed: m.settings.Observe})
+	d := Departure{Cause: m.cause(), Outcome: o, Observed: m.settings.Observe}
+	if o == Granted {
+		for _, h := range m.held {
+			d.Promised = append(d.Promised, Peer{Address: h.address, ID: h.giver})
+		}
+	}
+	m.want(d)
 }
 
 // cause is why this server would leave.

@@ -51,6 +51,11 @@ func (w *world) kill(i int) {
 // to anything else, and what was done.
 func (w *world) judge(i int, before State, fresh bool, actions []Action) error {
 	s := w.servers[i]
+	// What the proof in the package comment rests on.
+	asks := s.m.round.open || slices.ContainsFunc(s.m.pending, func(p pending) bool { return !p.renew })
+	if len(s.m.given) > 0 && (len(s.m.held) > 0 || asks) {
+		return fmt.Errorf("%s has given %d promises while it holds %d, and asks for more: %v", s.m.id, len(s.m.given), len(s.m.held), asks)
+	}
 	left := before != s.m.state && s.m.state == Aside && !overridden(s)
 	for _, a := range actions {
 		switch a := a.(type) {
@@ -80,7 +85,7 @@ func (w *world) judge(i int, before State, fresh bool, actions []Action) error {
 			}
 		}
 	}
-	if left {
+	if left && !w.wild {
 		if err := w.leftBehind(i); err != nil {
 			return fmt.Errorf("%s left: %w", s.m.id, err)
 		}
@@ -110,7 +115,7 @@ func (w *world) check() error {
 		if serves(s) {
 			inService++
 		}
-		if s.m.state == Aside && !overridden(s) {
+		if s.m.state == Aside && !overridden(s) && !w.wild {
 			if err := w.leftBehind(i); err != nil {
 				return fmt.Errorf("%s is aside: %w", s.m.id, err)
 			}

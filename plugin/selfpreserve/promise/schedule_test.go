@@ -13,9 +13,34 @@ import (
 // time: with clocks that differ, partitions, late and doubled messages, kills, restarts and
 // reloads. In the end all is healed, and who wants to leave has to get away.
 func TestTheRuleHoldsInRandomSchedules(t *testing.T) {
-	checks := schedules
+	setRapid(t, schedules, gateSchedules)
+	var late lateness
+	rapid.Check(t, func(t *rapid.T) {
+		s := newSchedule(t, &world{}, anyRate)
+		err := s.befall()
+		if err == nil && s.calm {
+			err = s.getAway(&late)
+		}
+		s.fail(err)
+	})
+	t.Logf("%s schedules: %s", flag.Lookup("rapid.checks").Value, late)
+}
+
+// TestTheFloorHoldsInRandomSchedulesOfWildClocks has no clock that can be relied on, and no
+// wait from the start. Enough servers stay all the same.
+func TestTheFloorHoldsInRandomSchedulesOfWildClocks(t *testing.T) {
+	setRapid(t, schedules/2, gateSchedules/2)
+	rapid.Check(t, func(t *rapid.T) {
+		s := newSchedule(t, &world{wild: true}, wildRate)
+		s.fail(s.befall())
+	})
+}
+
+// setRapid sets how many schedules are tried, unless the command line says so.
+func setRapid(t *testing.T, checks, inGate int) {
+	t.Helper()
 	if gate {
-		checks = gateSchedules
+		checks = inGate
 	}
 	for name, value := range map[string]string{"rapid.checks": fmt.Sprint(checks), "rapid.seed": "1", "rapid.nofailfile": "true"} {
 		f := flag.Lookup(name)
@@ -26,26 +51,21 @@ func TestTheRuleHoldsInRandomSchedules(t *testing.T) {
 		if err := f.Value.Set(value); err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = f.Value.Set(before) }()
+		t.Cleanup(func() { _ = f.Value.Set(before) })
 	}
-	var late lateness
-	rapid.Check(t, func(t *rapid.T) {
-		s := newSchedule(t)
-		err := s.befall()
-		if err == nil && s.calm {
-			err = s.getAway(&late)
-		}
-		if err != nil {
-			t.Fatalf("%d servers, %+v\n%s%v", len(s.w.servers), s.set, s.w.transcript(), err)
-		}
-	})
-	t.Logf("%s schedules: %s", flag.Lookup("rapid.checks").Value, late)
+}
+
+func (s *schedule) fail(err error) {
+	if err != nil {
+		s.Fatalf("%d servers, %+v\n%s%v", len(s.w.servers), s.set, s.w.transcript(), err)
+	}
 }
 
 // Generators, made once.
 var (
 	anyServers  = rapid.IntRange(2, 9)
 	anyRate     = rapid.SampledFrom([]float64{1, 1, 1.01, 0.99})
+	wildRate    = rapid.SampledFrom([]float64{1, 0.1, 0.5, 5})
 	anyPromise  = rapid.SampledFrom([]time.Duration{15 * time.Second, 15 * time.Second, 5 * time.Second, time.Minute})
 	anyQuota    = rapid.SampledFrom([]Quota{{Number: 1}, {Number: 1}, {Number: 2}, {Number: 3}, {Percent: 25}, {Percent: 50}, {Percent: 80}})
 	anyHold     = rapid.SampledFrom([]time.Duration{20 * time.Second, 20 * time.Second, 8 * time.Second, 50 * time.Second})
@@ -76,20 +96,20 @@ type flight struct {
 	*message
 }
 
-func newSchedule(t *rapid.T) *schedule {
+func newSchedule(t *rapid.T, w *world, rate *rapid.Generator[float64]) *schedule {
 	n := anyServers.Draw(t, "servers")
 	s := &schedule{T: t, calm: rapid.Bool().Draw(t, "calm")}
 	s.set = Settings{HasPeers: true, MinPeers: anyQuota.Draw(t, "min_peers"), Lifetime: anyPromise.Draw(t, "promise"),
-		MaxHold: anyHold.Draw(t, "max_hold"), Interval: 2 * time.Second, Capacity: anyCapacity.Draw(t, "capacity")}
+		MaxHold: anyHold.Draw(t, "max_hold"), Interval: 2 * time.Second, ColdStart: 2 * time.Minute, Capacity: anyCapacity.Draw(t, "capacity")}
 	if s.calm {
 		s.set.MaxHold = time.Hour
 	}
 	s.longest = s.set.Lifetime
-	s.w = newWorld(n, s.set)
+	s.w = newWorldOf(w, n, s.set)
 	s.w.send = s.fly
 	s.w.said = new([]line)
 	for i := range n {
-		s.w.servers[i].rate = anyRate.Draw(t, "rate")
+		s.w.servers[i].rate = rate.Draw(t, "rate")
 		_ = s.see(i)
 		_ = s.w.health(i, true, true)
 	}
@@ -137,7 +157,7 @@ func (s *schedule) see(i int) error {
 		}
 		peers[k].ID = s.heard[i][j]
 	}
-	return s.w.tell(i, PeersSeen{peers, len(peers), float64(anyNumber.Draw(s.T, "jitter")) / 99})
+	return s.w.tell(i, PeersSeen{Peers: peers, KnownPeers: len(peers), Jitter: float64(anyNumber.Draw(s.T, "jitter")) / 99})
 }
 
 // run lets time pass until a moment, and stops early if done says so.

@@ -14,7 +14,14 @@ type Settings struct {
 	Interval time.Duration // of checks and polls
 	Capacity int           // queries a second, or 0
 	Observe  bool          // decide everything, and leave the server in service
+
+	// ColdStart is how long a server that has never been fit, and to which no peer replies,
+	// stays out of service; or Never.
+	ColdStart time.Duration
 }
+
+// Never is the ColdStart of a server that stays out until it is fit or a peer replies.
+const Never time.Duration = math.MaxInt64
 
 // Quota is a number of servers, a percentage of the peers that are known, or the larger of
 // both.

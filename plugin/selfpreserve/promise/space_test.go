@@ -17,6 +17,10 @@ type space struct {
 	doubtful          int  // how often a check may fail, or pass, once
 	kills, restarts   int
 	overrides         int // how often the operator may say something
+	sights            int // how often a server may look who is there
+	reloads           int // how often a Corefile may change
+	percent           int // of the peers that are known, in place of min_peers
+	loads             int // how often a load may change; all servers have a capacity
 	doubles           int // messages that are delivered twice
 	room              int // messages on the way; of more, any may be lost
 	slow              bool
@@ -30,7 +34,7 @@ func (s space) String() string {
 		n    int
 	}{
 		{"min_peers", s.minPeers}, {"terminate", s.terminate}, {"sick", s.sick}, {"doubtful", s.doubtful}, {"kills", s.kills},
-		{"restarts", s.restarts}, {"overrides", s.overrides}, {"doubles", s.doubles}, {"room", s.room}, {"steps", s.steps},
+		{"restarts", s.restarts}, {"overrides", s.overrides}, {"sights", s.sights}, {"reloads", s.reloads}, {"percent", s.percent}, {"loads", s.loads}, {"doubles", s.doubles}, {"room", s.room}, {"steps", s.steps},
 	} {
 		if f.n > 0 {
 			words = append(words, fmt.Sprintf("%s=%d", f.name, f.n))
@@ -53,9 +57,15 @@ func (s space) unit() time.Duration {
 
 func (s space) settings() Settings {
 	unit := s.unit()
-	set := Settings{HasPeers: !s.alone, MinPeers: Quota{Number: s.minPeers}, Lifetime: 4 * unit, MaxHold: 5 * unit, Interval: unit / 4}
+	set := Settings{HasPeers: !s.alone, MinPeers: Quota{Number: s.minPeers}, Lifetime: 4 * unit, MaxHold: 5 * unit, Interval: unit / 4, ColdStart: 6 * unit}
 	if s.slow {
 		set.Interval = 2 * unit
+	}
+	if s.percent > 0 {
+		set.MinPeers = Quota{Percent: s.percent}
+	}
+	if s.loads > 0 {
+		set.Capacity = 3
 	}
 	return set
 }
@@ -69,23 +79,33 @@ func (s space) begin(moved map[[2]State]bool) *world {
 	for i := range w.servers {
 		_ = w.tell(i, w.seen(i))
 		_ = w.health(i, true, true)
+		if s.loads > 0 {
+			_ = w.tell(i, LoadSeen{1})
+		}
 	}
-	w.floor = s.minPeers
+	w.floor = set.MinPeers.Of(s.servers - 1)
+	switch {
+	case s.alone:
+		w.floor = 0
+	case s.sights > 0 && s.percent > 0:
+		w.floor = 1 // of those that it has seen
+	}
 	return w
 }
 
 func (s space) faults() faults {
-	return faults{byte(s.terminate), byte(s.sick), byte(s.doubtful), byte(s.kills), byte(s.restarts), byte(s.overrides), byte(s.doubles)}
+	return faults{byte(s.terminate), byte(s.sick), byte(s.doubtful), byte(s.kills), byte(s.restarts), byte(s.overrides), byte(s.sights), byte(s.reloads), byte(s.loads), byte(s.doubles)}
 }
 
 // faults are what is left of a space's budgets.
-type faults struct{ terminate, sick, doubtful, kills, restarts, overrides, doubles byte }
+type faults struct{ terminate, sick, doubtful, kills, restarts, overrides, sights, reloads, loads, doubles byte }
 
 // choice is one thing that can happen next: what, and to which server or message. If then
 // there are more messages than room, bit i of keep says that message i is not lost.
 type choice struct {
 	what happening
 	n    uint8
+	how  uint8 // which of several
 	keep uint16
 }
 
@@ -103,6 +123,9 @@ const (
 	sayLeave
 	sayStay
 	sayResume
+	sees
+	reload
+	load
 )
 
 var said = map[happening]OverrideKind{sayLeave: Leave, sayStay: Stay, sayResume: Resume}
@@ -126,9 +149,25 @@ func choices(all []choice, w *world, left faults) []choice {
 		add(doubt, s.up && left.doubtful > 0 && s.fit)
 		add(kill, s.up && left.kills > 0)
 		add(restart, left.restarts > 0)
+		for how := range w.servers {
+			if how != i || len(w.servers) > 1 { // all, if it is itself who is missing
+				all = appendIf(all, s.up && left.sights > 0, choice{what: sees, n: uint8(i), how: uint8(how)})
+			}
+		}
+		for how := range uint8(2) {
+			all = appendIf(all, s.up && left.reloads > 0, choice{what: reload, n: uint8(i), how: how})
+		}
+		add(load, s.up && left.loads > 0)
 		for what := sayLeave; what <= sayResume; what++ {
 			add(what, s.up && left.overrides > 0 && (what != sayResume || s.m.override.Kind != ""))
 		}
+	}
+	return all
+}
+
+func appendIf(all []choice, may bool, c choice) []choice {
+	if may {
+		return append(all, c)
 	}
 	return all
 }
@@ -162,6 +201,22 @@ func (w *world) happen(c choice, unit time.Duration, left *faults) error {
 	case sayLeave, sayStay, sayResume:
 		left.overrides--
 		return w.tell(n, Override{Kind: said[c.what]})
+	case sees:
+		left.sights--
+		return w.sees(n, int(c.how))
+	case reload:
+		left.reloads--
+		set := w.servers[n].m.settings
+		if c.how == 0 {
+			set.MinPeers.Number = 3 - set.MinPeers.Number // 1 and 2
+		} else {
+			set.Lifetime = 6*unit - set.Lifetime // 4 and 2
+		}
+		w.floor = min(w.floor, set.MinPeers.Of(len(w.servers)-1))
+		return w.tell(n, Reload{set})
+	case load:
+		left.loads--
+		return w.tell(n, LoadSeen{3 - w.servers[n].m.load}) // 1 and 2
 	case passes:
 		return w.pass(unit)
 	}

@@ -91,6 +91,7 @@ func TestTheTableOfTransitionsIsWhatIsSeen(t *testing.T) {
 		{servers: 1, alone: true, terminate: 1, sick: 2, restarts: 1},
 		{servers: 2, minPeers: 1, terminate: 1, sick: 2, room: 1},
 		{servers: 1, terminate: 1, sick: 1, overrides: 2},
+		{servers: 2, minPeers: 1, sick: 1, restarts: 1, room: 1},
 	} {
 		if _, transcript := s.walk(moved); transcript != "" {
 			t.Fatal("\n" + transcript)

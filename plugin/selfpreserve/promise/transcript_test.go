@@ -11,7 +11,7 @@ import (
 )
 
 // usual are the settings of a machine in a transcript, unless it reloads.
-var usual = Settings{HasPeers: true, MinPeers: Quota{Number: 1}, Lifetime: 16 * time.Second, MaxHold: 20 * time.Second, Interval: 2 * time.Second}
+var usual = Settings{HasPeers: true, MinPeers: Quota{Number: 1}, Lifetime: 16 * time.Second, MaxHold: 20 * time.Second, Interval: 2 * time.Second, ColdStart: time.Hour}
 
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
@@ -77,7 +77,7 @@ func parseEvent(t *testing.T, m *Machine, words []string) Event {
 	var rest []string
 	of, number := ID(""), uint64(0)
 	p := map[string]string{"promise": m.settings.Lifetime.String(), "life": "16s", "load": "0", "capacity": "0",
-		"observe": fmt.Sprint(m.settings.Observe), "reason": "", "min": strconv.Itoa(m.settings.MinPeers.Number), "percent": "0", "peers": "true", "known": "0", "jitter": "0"}
+		"observe": fmt.Sprint(m.settings.Observe), "reason": "", "cold": m.settings.ColdStart.String(), "min": strconv.Itoa(m.settings.MinPeers.Number), "percent": "0", "peers": "true", "known": "0", "jitter": "0"}
 	for i, word := range words[1:] {
 		key, value, ok := strings.Cut(word, "=")
 		switch n, err := strconv.ParseUint(word, 10, 64); {
@@ -142,6 +142,7 @@ func parseEvent(t *testing.T, m *Machine, words []string) Event {
 		return seen
 	case "reload":
 		set := m.settings
+		set.ColdStart = span("cold")
 		set.Observe = p["observe"] == "true"
 		set.Lifetime, set.Capacity, set.MinPeers, set.HasPeers = span("promise"), num("capacity"), Quota{num("min"), num("percent")}, p["peers"] == "true"
 		return Reload{set}

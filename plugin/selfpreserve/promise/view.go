@@ -45,8 +45,8 @@ func (m *Machine) inService() bool {
 
 // why says in a few words what keeps the server in its state.
 func (m *Machine) why() string {
-	switch m.state {
-	case Asking, Aside:
+	switch {
+	case m.state == Asking, m.state == Aside, m.asksFromOutside():
 		why := m.fitness.Why
 		if m.terminating {
 			why = "SIGTERM"
@@ -62,8 +62,12 @@ func (m *Machine) why() string {
 			need = fmt.Sprintf("%s, has %d of %d promises", why, len(m.held), m.minPeers())
 		}
 		switch {
+		case m.state == Aside && m.fitness.Fit && !m.terminating:
+			return "fit again, but " + m.whySteady(m.now)
+		case m.state == Asking && !m.terminating && m.now < m.steadyUntil():
+			return why + ", and " + m.whySteady(m.now)
 		case m.state == Aside:
-		case m.now < m.startupWait:
+		case m.state == Asking && m.now < m.startupWait:
 			return need + ", and started less than a promise's lifetime ago"
 		case len(m.given) > 0:
 			return need + ", and has itself promised to stay"
@@ -71,9 +75,9 @@ func (m *Machine) why() string {
 			return need + "; " + m.refusal
 		}
 		return need
-	case Leaving:
+	case m.state == Leaving:
 		return "SIGTERM"
-	case Starting:
+	case m.state == Starting:
 		if m.override.Kind == Leave {
 			return m.whyOverridden()
 		}

@@ -25,10 +25,23 @@ func (m *Machine) Wake() (time.Duration, bool) {
 		at = append(at, m.deadline)
 	}
 	if m.wantsToLeave() && len(m.given) == 0 && m.settings.HasPeers && !m.round.open {
-		at = append(at, max(m.round.due, m.startupWait))
+		due := max(m.round.due, m.startupWait)
+		if !m.terminating {
+			due = max(due, m.steadyUntil())
+		}
+		at = append(at, due)
 	}
-	if m.state == Starting && m.sickFromStart() && m.override.Kind != Leave {
-		at = append(at, m.readyFrom+m.settings.Lifetime)
+	if steady := m.steadyUntil(); m.now < steady && m.state == Aside && m.fitness.Fit {
+		at = append(at, steady)
+	}
+	if m.sickFromStart() && !m.asksFromOutside() {
+		at = append(at, m.readyFor(m.settings.Lifetime))
+	}
+	if m.asksFromOutside() {
+		at = append(at, m.readyFor(m.settings.ColdStart))
+	}
+	if m.asksFromOutside() && !m.round.open {
+		at = append(at, m.round.due)
 	}
 	if m.round.open {
 		at = append(at, m.round.until)
@@ -48,7 +61,7 @@ func (m *Machine) Wake() (time.Duration, bool) {
 	if m.state == Aside && m.needsMore() && !m.round.open && m.override.Kind != Leave {
 		at = append(at, m.round.due)
 	}
-	if len(at) == 0 {
+	if len(at) == 0 || slices.Min(at) == Never {
 		return 0, false
 	}
 	return slices.Min(at), true

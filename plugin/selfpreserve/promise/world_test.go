@@ -15,7 +15,8 @@ type world struct {
 	servers []*server
 	shared  uint16 // bit i: server i belongs to another world too, and is copied before it changes
 	net     []*message
-	floor   int // no departure may leave fewer in service than that; 0 before the fleet is in service
+	wild    bool // clocks have any rate, and nobody waits at its start: only the floor holds
+	floor   int  // no departure may leave fewer in service than that; 0 before the fleet is in service
 
 	send  func(*message) // if it is not just to lie in net
 	said  *[]line        // a transcript, if wanted
@@ -49,13 +50,25 @@ type message struct {
 }
 
 func newWorld(n int, set Settings) *world {
-	w := &world{moved: map[[2]State]bool{}}
+	return newWorldOf(&world{}, n, set)
+}
+
+func newWorldOf(w *world, n int, set Settings) *world {
+	w.moved = map[[2]State]bool{}
 	for i := range n {
 		s := &server{address: fmt.Sprintf("s%d", i), rate: 1, up: true, fit: true, allPassed: true}
-		s.m = New(w.id(i, s), set)
+		s.m = w.newMachine(w.id(i, s), set)
 		w.servers = append(w.servers, s)
 	}
 	return w
+}
+
+func (w *world) newMachine(id ID, set Settings) *Machine {
+	m := New(id, set)
+	if w.wild {
+		m.startupWait = 0
+	}
+	return m
 }
 
 // clone returns a world that goes on by itself. Servers are copied when they change.
@@ -81,9 +94,14 @@ func (w *world) own(i int) *server {
 	return &s
 }
 
-// id is such that the order of ids is that of the servers, also over restarts.
+// id has the letter of the server behind one by which ids are ordered: as the servers are, and
+// the other way round after every other restart.
 func (w *world) id(i int, s *server) ID {
-	return ID(fmt.Sprintf("%c%s", 'a'+i, strings.Repeat("'", s.restarts)))
+	order := 'a' + i
+	if s.restarts%2 == 1 {
+		order = 'z' - i
+	}
+	return ID(fmt.Sprintf("%c%c%s", order, 'a'+i, strings.Repeat("'", s.restarts)))
 }
 
 // others are the peers of server i, the next one first.
@@ -185,15 +203,32 @@ func (w *world) deliver(m *message) error {
 	return nil
 }
 
-// pass lets time pass, and wakes every machine.
+// pass lets time pass, and wakes the machines that want it, and no others.
 func (w *world) pass(d time.Duration) error {
 	w.now += d
-	for i := range w.servers {
-		if err := w.tell(i, Tick{}); err != nil {
-			return err
+	for i, s := range w.servers {
+		if at, ok := s.m.Wake(); ok && at <= w.clock(s) {
+			if err := w.tell(i, Tick{}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// sees tells server i who is there, and who answers there; one of them it may miss.
+func (w *world) sees(i, missing int) error {
+	seen := PeersSeen{Jitter: w.seen(i).Jitter}
+	for _, p := range w.others(i) {
+		if j := w.index(p.Address); j != missing {
+			if w.servers[j].up {
+				p.ID = w.servers[j].m.id
+			}
+			seen.Peers = append(seen.Peers, p)
+		}
+	}
+	seen.KnownPeers = len(seen.Peers)
+	return w.tell(i, seen)
 }
 
 // health fails or mends the checks of server i.
@@ -211,7 +246,7 @@ func (w *world) restart(i int) error {
 	s := w.own(i)
 	s.up, s.born, s.lost = true, w.now, nil
 	s.restarts++
-	s.m = New(w.id(i, s), s.m.settings)
+	s.m = w.newMachine(w.id(i, s), s.m.settings)
 	for k := range w.servers {
 		for n, l := range w.servers[k].lost {
 			if l.giver == i && l.until > w.truth(s, s.m.settings.Lifetime) {

@@ -7,10 +7,12 @@ import (
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
-// Unreachable is the status of a peer that did not answer its last poll, and Unheard of
-// one that was not polled yet. The others are the names of states.
+// Unreachable is the status of a peer that did not answer its last poll, Left of one that had
+// said before that it leaves, and Unheard of one that was not polled yet. The others are the
+// names of states.
 const (
 	Unreachable = "unreachable"
+	Left        = "left"
 	Unheard     = "unheard"
 )
 
@@ -18,7 +20,7 @@ const (
 type Peer struct {
 	Address netip.AddrPort
 	ID      promise.ID    // "" before it has answered
-	Status  string        // a state's name, Unreachable or Unheard
+	Status  string        // a state's name, Unreachable, Left or Unheard
 	HeardAt time.Duration // when it last answered, if it has an ID
 	Said    promise.State // the last that it said of itself, if it has an ID
 	About   *About        // likewise, if it says that much
@@ -31,7 +33,9 @@ type peer struct {
 	foundAt    time.Duration   // the last time
 	serverName string          // that its certificate has to have, if not its address
 	self       bool            // it answered with our own id, or has not yet at an address of this host
-	leaving    bool            // it said that it leaves
+	leaving    bool            // it said that it leaves, which no process takes back
+	onPromises bool            // and that enough had promised to stay
+	named      promise.ID      // who answered while what finds it still had its address
 	polledAt   time.Duration   // when it was last picked to be polled
 }
 
@@ -50,7 +54,7 @@ func (r *Roster) Peers() []Peer {
 func (r *Roster) Answering() int {
 	count := 0
 	for _, p := range r.found() {
-		if !p.self && p.ID != "" && p.Status != Unreachable {
+		if !p.self && p.ID != "" && p.Status != Unreachable && p.Status != Left {
 			count++
 		}
 	}
@@ -61,7 +65,10 @@ func (r *Roster) Answering() int {
 func (r *Roster) Answered(now time.Duration, address netip.AddrPort, id promise.ID, state promise.State) {
 	if p := r.peers[address]; p != nil {
 		p.self = id == r.own
-		p.ID = id
+		p.is(id)
+		if now-p.foundAt < remembered {
+			p.named = id
+		}
 		p.says(now, state)
 	}
 }
@@ -69,7 +76,19 @@ func (r *Roster) Answered(now time.Duration, address netip.AddrPort, id promise.
 // Silent notes that the peer at address did not answer a poll.
 func (r *Roster) Silent(address netip.AddrPort) {
 	if p := r.peers[address]; p != nil {
-		p.Status = Unreachable
+		if p.Status = Unreachable; p.leaving {
+			p.Status = Left
+		}
+	}
+}
+
+// LeavesOnPromises notes that the process id has said that it leaves, and that enough have
+// promised to stay: once it is not found any more, nobody misses it.
+func (r *Roster) LeavesOnPromises(id promise.ID) {
+	for _, p := range r.peers {
+		if p.ID == id {
+			p.leaving, p.onPromises = true, true
+		}
 	}
 }
 
@@ -78,7 +97,7 @@ func (r *Roster) Silent(address netip.AddrPort) {
 func (r *Roster) Promised(address string, id promise.ID) {
 	a, _ := netip.ParseAddrPort(address)
 	if p := r.peers[a]; p != nil && p.ID != "" && !p.self {
-		p.ID = id
+		p.is(id)
 	}
 }
 
@@ -87,7 +106,7 @@ func (r *Roster) Polled(now time.Duration, id promise.ID, state promise.State) {
 	for _, p := range r.peers {
 		switch {
 		case p.ID != id:
-		case p.Status != Unreachable:
+		case p.Status != Unreachable && p.Status != Left:
 			p.says(now, state)
 		default: // it reaches us, but not we it
 			p.leaving = p.leaving || state == promise.Leaving
@@ -95,15 +114,42 @@ func (r *Roster) Polled(now time.Duration, id promise.ID, state promise.State) {
 	}
 }
 
+// is notes who answers at p's address: another process has not said what the one before did.
+func (p *peer) is(id promise.ID) {
+	if p.ID != id {
+		p.ID, p.leaving, p.onPromises = id, false, false
+	}
+}
+
+// says notes what p has said. An answer from before it said that it leaves may come late.
 func (p *peer) says(now time.Duration, state promise.State) {
-	p.Status, p.Said, p.leaving, p.HeardAt = state.String(), state, state == promise.Leaving, now
+	p.HeardAt, p.leaving = now, p.leaving || state == promise.Leaving
+	if p.Said = state; p.leaving {
+		p.Said = promise.Leaving
+	}
+	p.Status = p.Said.String()
+}
+
+// isNamed is whether a name finds p.
+func (p *peer) isNamed() bool {
+	for by := range p.found {
+		if by.Name != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // isKnown is whether p counts for a percentage: it is found, or has answered and was found
-// within the last ten minutes.
+// within the last ten minutes, and has not left on promises.
 func (p *peer) isKnown(now time.Duration) bool {
-	return !p.self && (len(p.found) > 0 || p.ID != "" && now-p.foundAt < remembered)
+	return !p.self && (len(p.found) > 0 || p.ID != "" && !p.onPromises && now-p.foundAt < remembered)
 }
 
-// isTrusted is whether requests from p's address are those of a peer.
-func (p *peer) isTrusted(now time.Duration) bool { return p.isKnown(now) || p.self && p.ID == "" }
+// isTrusted is whether requests from p's address are those of a peer. While what found it
+// fails, somebody else may get the address: it is trusted for ten minutes, and for longer only
+// if the process that was at it before goes on answering there.
+func (p *peer) isTrusted(now time.Duration) bool {
+	fresh := now-p.foundAt < remembered || p.ID != "" && p.ID == p.named && now-p.HeardAt < remembered
+	return p.isKnown(now) && fresh || p.self && p.ID == ""
+}

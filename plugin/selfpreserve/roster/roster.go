@@ -23,14 +23,21 @@ import (
 // sudden loss does not lower the bar of a percentage.
 const remembered = 10 * time.Minute
 
+// MaxNamed is how many addresses of peers names may bring. It is what a server can remember
+// to have promised: see package promise.
+const MaxNamed = 1024
+
 // Roster is who else is there.
 type Roster struct {
-	own   promise.ID
-	peers map[netip.AddrPort]*peer
+	own     promise.ID
+	peers   map[netip.AddrPort]*peer
+	leftOut map[Source]int // addresses beyond MaxNamed
 }
 
 // New makes the roster of the process with that id.
-func New(own promise.ID) *Roster { return &Roster{own: own, peers: make(map[netip.AddrPort]*peer)} }
+func New(own promise.ID) *Roster {
+	return &Roster{own: own, peers: make(map[netip.AddrPort]*peer), leftOut: make(map[Source]int)}
+}
 
 // Source is what finds peers: a name, by the type of its addresses, or the list in the
 // Corefile, which is the zero Source.
@@ -51,23 +58,59 @@ const (
 )
 
 // Find sets the addresses that a source has found, in place of those it found before. Own
-// addresses, of either family, are left out before anything is counted or cut.
+// addresses, of either family, are left out before anything is counted or cut. Of names' at
+// most MaxNamed are kept, the lowest of each, so that servers agree on them.
 func (r *Roster) Find(now time.Duration, by Source, addresses []netip.AddrPort, ownership func(netip.AddrPort) Ownership) {
+	room := MaxNamed
 	for _, p := range r.peers {
 		delete(p.found, by)
+		if p.isNamed() {
+			room--
+		}
 	}
-	for _, address := range addresses {
-		address = netip.AddrPortFrom(address.Addr().Unmap(), address.Port())
+	unmapped := make([]netip.AddrPort, len(addresses))
+	for i, address := range addresses {
+		unmapped[i] = netip.AddrPortFrom(address.Addr().Unmap(), address.Port())
+	}
+	slices.SortFunc(unmapped, netip.AddrPort.Compare)
+	delete(r.leftOut, by)
+	for _, address := range slices.Compact(unmapped) {
 		whose := ownership(address)
 		if whose == IsOwn {
 			continue
 		}
 		p := r.peers[address]
+		if by.Name != "" && (p == nil || !p.isNamed()) {
+			if room == 0 {
+				r.leftOut[by]++
+				continue
+			}
+			room--
+		}
 		if p == nil {
 			p = &peer{Peer: Peer{Address: address, Status: Unheard}, found: make(map[Source]bool), self: whose == MayBeOwn}
 			r.peers[address] = p
 		}
 		p.found[by], p.foundAt, p.serverName = true, now, strings.TrimSuffix(by.Name, ".")
+	}
+}
+
+// LeftOut is how many addresses of names are not kept, since there are too many.
+func (r *Roster) LeftOut() int {
+	count := 0
+	for _, n := range r.leftOut {
+		count += n
+	}
+	return count
+}
+
+// FoundNobody notes that a source says that it has no addresses. Those of before are kept for
+// ten minutes: what fills the name may have failed.
+func (r *Roster) FoundNobody(now time.Duration, by Source) {
+	for _, p := range r.peers {
+		if now-p.foundAt >= remembered {
+			delete(p.found, by)
+		}
 	}
 }
 
@@ -79,6 +122,7 @@ func (r *Roster) Keep(finds func(by Source, address netip.AddrPort) bool) {
 		maps.DeleteFunc(p.found, func(by Source, _ bool) bool { return !finds(by, address) })
 		return was && len(p.found) == 0
 	})
+	maps.DeleteFunc(r.leftOut, func(by Source, _ int) bool { return !finds(by, netip.AddrPort{}) })
 }
 
 // Forget drops who does not count any more.
@@ -87,8 +131,8 @@ func (r *Roster) Forget(now time.Duration) {
 }
 
 // KnownPeers is the number of other servers: those that have answered are as many as their
-// ids, and each address that has not counts as one. Nobody can tell which of those belong
-// together, and a guess might lower the bar of a percentage.
+// ids, and each address that has not counts as one, as does each that is left out. Nobody can
+// tell which of those belong together, and a guess might lower the bar of a percentage.
 func (r *Roster) KnownPeers(now time.Duration) int {
 	ids, unheard := make(map[promise.ID]bool), 0
 	for _, p := range r.peers {
@@ -100,7 +144,7 @@ func (r *Roster) KnownPeers(now time.Duration) int {
 			ids[p.ID] = true
 		}
 	}
-	return len(ids) + unheard
+	return len(ids) + unheard + r.LeftOut()
 }
 
 // IPs are the addresses from which requests of peers are taken, without zones.

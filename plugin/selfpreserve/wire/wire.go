@@ -28,8 +28,9 @@ import (
 
 // What a poll says of the poller, which is heeded if the poller is a known peer.
 const (
-	HeaderID    = "Selfpreserve-Id"
-	HeaderState = "Selfpreserve-State"
+	HeaderID      = "Selfpreserve-Id"
+	HeaderState   = "Selfpreserve-State"
+	HeaderOutcome = "Selfpreserve-Outcome" // if the state is leaving
 )
 
 // Hello is the body of GET /peer: what servers say of themselves when one polls another.
@@ -41,6 +42,13 @@ type Hello struct {
 	Wire    int           `json:"wire"` // version that it speaks
 
 	Standing *Standing `json:"standing,omitempty"`
+	// Outcome is granted or forced if the state is leaving; version 0 does not say.
+	Outcome promise.Outcome `json:"outcome,omitempty"`
+}
+
+// LeavesOnPromises is whether it says that it leaves because enough have promised to stay.
+func (h Hello) LeavesOnPromises() bool {
+	return h.State == promise.Leaving && h.Outcome == promise.Granted
 }
 
 // Ask is the body of POST /promise.
@@ -88,8 +96,8 @@ func ValidateID(id promise.ID) error {
 
 // Validate returns what is wrong with h.
 func (h Hello) Validate() error {
-	if !IsLine(h.Name) || !IsLine(h.Version) {
-		return fmt.Errorf("name %.20q or version %.20q: want at most %d octets of text", h.Name, h.Version, MaxText)
+	if !IsLine(h.Name) || !IsLine(h.Version) || !IsLine(string(h.Outcome)) {
+		return fmt.Errorf("name %.20q, version %.20q or outcome %.20q: want at most %d octets of text", h.Name, h.Version, h.Outcome, MaxText)
 	}
 	if err := h.Standing.validate(); err != nil {
 		return err

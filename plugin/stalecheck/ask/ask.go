@@ -19,7 +19,11 @@ import (
 // the reply, if it is one to this query, and how long it took without the connection. It
 // returns at the latest when ctx is done, which needs a deadline, whatever the server sends.
 func Server(ctx context.Context, network, address string, query *dns.Msg) (*dns.Msg, time.Duration, verdict.Failure) {
-	conn, err := (&dns.Client{Net: network}).DialContext(ctx, address)
+	client := &dns.Client{Net: network}
+	if deadline, ok := ctx.Deadline(); ok {
+		client.Timeout = time.Until(deadline) // else 2 s
+	}
+	conn, err := client.DialContext(ctx, address)
 	if err != nil {
 		return nil, 0, whyNoReply(err)
 	}
@@ -27,7 +31,7 @@ func Server(ctx context.Context, network, address string, query *dns.Msg) (*dns.
 	// The client heeds ctx's deadline, but not that it is cancelled earlier.
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 
-	reply, took, err := new(dns.Client).ExchangeWithConnContext(ctx, query, conn)
+	reply, took, err := client.ExchangeWithConnContext(ctx, query, conn)
 	if err != nil {
 		return nil, took, whyNoReply(err)
 	}

@@ -120,7 +120,7 @@ func (u *updater) why(reply *dns.Msg) string {
 func (u *updater) send(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
 	ctx, cancel := context.WithTimeout(ctx, u.timeout)
 	defer cancel()
-	client := &dns.Client{Net: "tcp"}
+	client := &dns.Client{Net: "tcp", Timeout: u.timeout}
 	if u.key != nil {
 		client.TsigSecret = map[string]string{u.key.name: u.key.secret}
 		m.SetTsig(u.key.name, u.key.algorithm, 300, time.Now().Unix())

@@ -72,6 +72,14 @@ func TestAHeartbeatTellsLagAndAge(t *testing.T) {
 	}
 }
 
+func TestTheNewestSerialIsThatOfRFC1982(t *testing.T) {
+	p, rows := fleet()
+	_, serial := p.judge(rows, []look{shows(1<<32-2, noon, 0), shows(3, noon, 0), shows(1<<32-1, noon, 0)}, noon)
+	if *serial != 3 {
+		t.Errorf("the newest is %d", *serial)
+	}
+}
+
 // What one server says of itself does not take anything back.
 func TestADeadServerStaysBehind(t *testing.T) {
 	p, rows := fleet()

@@ -6,7 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/miekg/dns"
+
 	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
+	"github.com/holdfastdns/holdfast/test/lab"
 )
 
 // A server cannot keep a probe longer than its timeouts, nor make it read without end.
@@ -62,5 +65,20 @@ func TestWhateverAServerSendsOverTCPTheProbeEnds(t *testing.T) {
 				t.Errorf("it takes %s", took)
 			}
 		})
+	}
+}
+
+// The DNS client has a timeout of its own, 2 s, and --timeout may be longer.
+func TestATimeoutThatIsLongerThanTheClientsIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	addr := lab.StartDNS(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		late := time.NewTimer(2500 * time.Millisecond)
+		defer late.Stop()
+		<-late.C
+		_ = w.WriteMsg(new(dns.Msg).SetRcode(r, dns.RcodeRefused))
+	})
+	a := asker{zone: "example.org.", timeout: time.Minute, now: time.Now}
+	if l := a.look(context.Background(), row{server{address: addr}, "udp"}); l.failure != verdict.Refused || l.lost != 0 {
+		t.Errorf("%+v", l)
 	}
 }

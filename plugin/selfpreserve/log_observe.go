@@ -1,0 +1,35 @@
+package selfpreserve
+
+import "github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+
+// tellObserved writes what a server that only observes would have done.
+func (n *node) tellObserved(now promise.View, promised string) {
+	switch {
+	case now.State == promise.Serving:
+		log.Infof("Observes: fit again, and would be in service")
+	case now.State == promise.Asking && now.Terminating:
+		n.tellHeld(now)
+	case now.State == promise.Asking:
+		log.Infof("Observes: would ask peers to stay, to step aside: %s", n.cause(now))
+	case now.State == promise.Aside:
+		log.Infof("Observes: would step aside, with /ready at 503: %s%s", now.Why, promised)
+	case now.State == promise.Leaving:
+		why := "enough peers have promised to stay" + promised
+		switch {
+		case !now.HasPeers:
+			why = "it has no peers"
+		case promised == "":
+			why = "by force, as max_hold is over"
+		}
+		log.Infof("Observes: would leave service now: %s", why)
+	}
+}
+
+// tellObservedEnd writes what would go on where a server that only observes ends.
+func (n *node) tellObservedEnd() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if v := n.view.Load(); v.Observe && v.Terminating && v.State == promise.Asking {
+		log.Warningf("Observes: SIGTERM would be held now, for %s at most: %s", left(v.Deadline-n.now()), v.Why)
+	}
+}

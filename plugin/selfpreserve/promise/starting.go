@@ -1,0 +1,57 @@
+package promise
+
+import "time"
+
+func (m *Machine) settleStarting() {
+	switch {
+	case m.terminating: // it was never in service: there is nothing to preserve
+		m.leave(Granted)
+	case m.fitness.Fit && m.fitness.AllPassed && m.override.Kind != Leave:
+		m.dropRound()
+		m.enter(Serving)
+	case !m.asksFromOutside():
+		m.dropRound()
+	case !m.settings.HasPeers, m.override.Kind == Stay:
+		m.beginAsking()
+	case m.suffice(m.held):
+		m.closeRound()
+		m.enter(Aside)
+	case m.now >= m.readyFor(m.settings.ColdStart):
+		m.dropRound()
+		m.enter(Asking)
+	default:
+		m.continueRound(m.giveUpOutside)
+	}
+}
+
+// asksFromOutside is whether a server that starts asks peers to stay, so that it need not come
+// into service sick: it has been as sick as this since its plugins got ready. If all are, as
+// what they depend on is lost, staying out would leave nobody. But nobody misses it yet: till
+// peers have replied it stays out.
+func (m *Machine) asksFromOutside() bool {
+	return m.sickFromStart() && m.now >= m.readyFor(m.settings.Lifetime)
+}
+
+// sickFromStart is whether a server that starts is unfit, and is not told to stay out.
+func (m *Machine) sickFromStart() bool {
+	return m.state == Starting && m.fitness.PluginsReady && !m.fitness.Fit && m.override.Kind != Leave
+}
+
+// readyFor is when plugins will have been ready for d.
+func (m *Machine) readyFor(d time.Duration) time.Duration {
+	if d > Never-m.readyFrom {
+		return Never
+	}
+	return m.readyFrom + d
+}
+
+// giveUpOutside is that too few promise to a server that starts. If peers reply they are as
+// sick as it is, or too few, and it comes into service. If nobody has, it cannot tell a fleet
+// that is cold from a new Corefile that has broken its checks and its peers, with which a
+// rollout must not go on.
+func (m *Machine) giveUpOutside() {
+	m.dropRound()
+	if m.heard {
+		m.enter(Asking)
+	}
+}
