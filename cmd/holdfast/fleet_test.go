@@ -15,7 +15,7 @@ import (
 )
 
 // startFleet starts so many servers, each of which hears all others and takes orders. The first is
-// at $A1. The last one cannot leave.
+// at $A1. The last one may not leave, and takes none.
 func startFleet(ts *testscript.TestScript, _ bool, args []string) {
 	n := int(args[0][0] - '0')
 	servers := make([]*httptest.Server, n)
@@ -23,7 +23,7 @@ func startFleet(ts *testscript.TestScript, _ bool, args []string) {
 		servers[i] = httptest.NewUnstartedServer(nil)
 	}
 	for i, s := range servers {
-		it := &stub{status: wire.Status{Schema: wire.StatusSchema, ID: promise.ID(fmt.Sprint("id-", i)), Name: fmt.Sprint("ns", i+1), Version: "1.15.0", Holdfast: "0.1.0",
+		it := &stub{control: i < n-1, status: wire.Status{Schema: wire.StatusSchema, ID: promise.ID(fmt.Sprint("id-", i)), Name: fmt.Sprint("ns", i+1), Version: "1.15.0", Holdfast: "0.1.0",
 			State: promise.Serving, Since: time.Now(), InService: true, MayLeave: n - 1, MinPeers: 1, KnownPeers: n - 1, Departure: wire.Departure{OK: i < n-1}}}
 		if i == n-1 {
 			it.status.Departure.Why = "0 of 1 peers would promise to stay"
@@ -42,14 +42,19 @@ func startFleet(ts *testscript.TestScript, _ bool, args []string) {
 
 // stub is a server that says what it is told.
 type stub struct {
-	mu     sync.Mutex
-	status wire.Status
+	mu      sync.Mutex
+	status  wire.Status
+	control bool // it takes orders
 }
 
 func (s *stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r.Method == http.MethodPost && r.URL.Path == "/control" {
+		if !s.control {
+			http.Error(w, "orders are not taken: the Corefile does not say control", http.StatusForbidden)
+			return
+		}
 		var body wire.Control
 		if err := wire.Decode(r.Body, true, &body); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)

@@ -13,6 +13,6 @@ import (
 )
 
 // verbs are those beside version, man and completion.
-var verbs = []cli.Verb{fleet.Verb, order.MayLeave, probe.Verb, heartbeat.Verb, doctor.Verb}
+var verbs = []cli.Verb{fleet.Verb, order.MayLeave, order.Leave, order.Stay, order.Resume, probe.Verb, heartbeat.Verb, doctor.Verb}
 
 func main() { cli.Main(verbs) }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,7 +26,7 @@ import (
 //
 //	code N COMMAND ARGUMENT...  runs a command that exits with N
 //	example N 'LINE' [OLD=NEW]...  runs a line of a verb's help, in which OLD is replaced
-//	fleet N  starts N servers, at $A1 and so on, of which the last may not leave
+//	fleet N  starts N servers, at $A1 and so on, of which the last may not leave and takes no orders
 //	tell N KEY=VALUE...  tells a fake server what to do: serial, beat, does
 //	schema NAME  looks at stdout: each line is JSON, of schema/NAME.json
 func TestScripts(t *testing.T) {
@@ -113,8 +114,15 @@ func (e *examples) run(ts *testscript.TestScript, _ bool, args []string) {
 		line = strings.ReplaceAll(line, from, to)
 	}
 	typed, _, _ := strings.Cut(line, " > ") // a shell's part
-	runs(ts, args[0], strings.Fields(typed))
+	words := word.FindAllString(typed, -1)
+	for i := range words {
+		words[i] = strings.Trim(words[i], "'")
+	}
+	runs(ts, args[0], words)
 }
+
+// word is one of a shell's: plain, or in quotes.
+var word = regexp.MustCompile(`'[^']*'|\S+`)
 
 func matchesSchema(ts *testscript.TestScript, _ bool, args []string) {
 	var schema jsonschema.Schema

@@ -9,15 +9,24 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/page"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
-// handler serves people and probes (/ready, /status, /control), and peers (/peer, /promise).
+// handler serves people and probes (the page, /ready, /status, /control), and peers (/peer,
+// /promise).
 func (n *node) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ready", n.serveReady)
 	mux.HandleFunc("GET /status", n.serveStatus)
+	people := page.Handler(func() (wire.Status, time.Time) {
+		now := time.Now()
+		return n.status(now), now
+	})
+	for _, route := range page.Routes {
+		mux.Handle(route, people)
+	}
 	mux.HandleFunc("POST /control", n.serveControl)
 	mux.HandleFunc("GET /peer", versioned(n.servePoll))
 	mux.HandleFunc("POST /promise", versioned(n.servePromise))

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -22,6 +25,7 @@ import (
 var (
 	oneService     = regexp.MustCompile(`^/api/v1/namespaces/([^/]+)/services/([^/]+)$`)
 	podsOf         = regexp.MustCompile(`^/api/v1/namespaces/([^/]+)/pods$`)
+	podProxy       = regexp.MustCompile(`^/api/v1/namespaces/([^/]+)/pods/http:([^/:]+):(\d+)/proxy(/.*)$`)
 	serviceKind    = corev1.SchemeGroupVersion.WithKind("Service")
 	podKind        = corev1.SchemeGroupVersion.WithKind("Pod")
 	mergePatchType = "application/merge-patch+json"
@@ -31,6 +35,10 @@ var (
 func (a *Server) serveObject(w http.ResponseWriter, r *http.Request) (served bool) {
 	if m := podsOf.FindStringSubmatch(r.URL.Path); m != nil && r.Method == http.MethodGet {
 		a.listPods(w, m[1], r.URL.Query().Get("labelSelector"))
+		return true
+	}
+	if m := podProxy.FindStringSubmatch(r.URL.Path); m != nil && r.Method == http.MethodGet {
+		a.proxy(w, r, m[1], m[2], m[3], m[4])
 		return true
 	}
 	m := oneService.FindStringSubmatch(r.URL.Path)
@@ -91,6 +99,27 @@ func (a *Server) patchService(w http.ResponseWriter, r *http.Request, namespace,
 	service.Spec.ExternalName = patch.Spec.ExternalName
 	a.Put(service)
 	writeJSON(w, service)
+}
+
+// proxy asks a pod at its first address.
+func (a *Server) proxy(w http.ResponseWriter, r *http.Request, namespace, name, port, path string) {
+	a.mu.Lock()
+	s := a.stored[fmt.Sprint(podKind, namespace, name)]
+	a.mu.Unlock()
+	if s == nil {
+		refuse(w, http.StatusNotFound, metav1.StatusReasonNotFound, fmt.Sprintf("pods %q not found", name))
+		return
+	}
+	to := &httputil.ReverseProxy{
+		Rewrite: func(p *httputil.ProxyRequest) {
+			p.SetURL(&url.URL{Scheme: "http", Host: net.JoinHostPort(s.object.(*corev1.Pod).Status.PodIPs[0].IP, port)})
+			p.Out.URL.Path = path
+		},
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
+			refuse(w, http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable, "error trying to reach service: "+err.Error())
+		},
+	}
+	to.ServeHTTP(w, r)
 }
 
 func (a *Server) listPods(w http.ResponseWriter, namespace, selector string) {

@@ -131,11 +131,15 @@ func (e *Env) onTerminal() bool {
 // Table writes rows as columns, the first row as their heads. In a column with colours each
 // cell has to have one, the head's may be Plain: tabwriter counts them as width.
 func Table(w io.Writer, rows [][]string) {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var text strings.Builder
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
-		fmt.Fprintln(table, strings.TrimRight(strings.Join(row, "\t"), "\t"))
+		fmt.Fprintln(table, strings.Join(row, "\t")+"\t") // without the last tab a row that ends early would move those above and below it
 	}
 	_ = table.Flush() // into memory
+	for line := range strings.Lines(text.String()) {
+		fmt.Fprintln(w, strings.TrimRight(line, " \n"))
+	}
 }
 
 // Printable is text in which what a server sent cannot move the cursor or add a line.

@@ -80,9 +80,24 @@ func isUsage(err error) bool {
 // from moving the cursor.
 func OneLine(text string) string {
 	const most = 500
+	if len(text) <= most && isPlain(text) { // of each of a large fleet's names
+		return text
+	}
 	line := strings.Join(strings.Fields(Printable(text)), " ")
 	if len(line) > most {
 		line = strings.ToValidUTF8(line[:most], "") + "..."
 	}
 	return line
+}
+
+// isPlain is whether text is one line of ASCII with single spaces.
+func isPlain(text string) bool {
+	before := byte(' ')
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == ' ' && before == ' ' {
+			return false
+		}
+		before = text[i]
+	}
+	return text == "" || before != ' '
 }

@@ -31,26 +31,27 @@ const (
 
 // Server is one server of the fleet, or what others know of it if it does not answer.
 type Server struct {
-	Address   string     `json:"address" jsonschema:"IP and port at which it was asked"`
-	Others    []string   `json:"other_addresses,omitempty" jsonschema:"at which it answers or is known besides"`
-	ID        string     `json:"id,omitempty" jsonschema:"of its process"`
-	Name      string     `json:"name,omitempty" jsonschema:"of its host"`
-	State     string     `json:"state" jsonschema:"starting, serving, asking, aside or leaving by its own word; or left, unreachable, or unusable if it does not answer as it should"`
-	Since     *time.Time `json:"since,omitempty" jsonschema:"when it came into that state, by its own clock"`
-	For       *float64   `json:"for_seconds,omitempty" jsonschema:"for how long it has been in that state"`
-	Why       string     `json:"why,omitempty" jsonschema:"it is in that state, or cannot be asked"`
-	InService bool       `json:"in_service" jsonschema:"whether it says that clients are to be sent to it"`
-	Observe   bool       `json:"observe,omitempty" jsonschema:"whether it only observes"`
-	Override  string     `json:"override,omitempty" jsonschema:"what an operator has ordered: leave or stay"`
-	HoldLeft  *float64   `json:"hold_seconds_left,omitempty" jsonschema:"while SIGTERM is held: in how many seconds it goes by force"`
-	Failing   []Check    `json:"failing_checks,omitempty" jsonschema:"checks that did not pass when they were last made"`
-	MinPeers  int        `json:"min_peers,omitempty" jsonschema:"how many peers have to promise before it may leave"`
-	Given     int        `json:"promises_given" jsonschema:"promises to stay in force, by this server to others"`
-	Held      int        `json:"promises_held" jsonschema:"promises to stay in force, by others to this server"`
-	MayLeave  *int       `json:"may_leave,omitempty" jsonschema:"how many servers could leave now, by what this one sees"`
-	Oldest    *Zone      `json:"oldest_zone,omitempty" jsonschema:"of its zones, the one that is the nearest to its greatest age, or above it"`
-	Holdfast  string     `json:"holdfast,omitempty" jsonschema:"version of Holdfast"`
-	CoreDNS   string     `json:"coredns,omitempty" jsonschema:"version of CoreDNS"`
+	Address    string     `json:"address" jsonschema:"IP and port at which it was asked"`
+	Others     []string   `json:"other_addresses,omitempty" jsonschema:"at which it answers or is known besides"`
+	ID         string     `json:"id,omitempty" jsonschema:"of its process"`
+	Name       string     `json:"name,omitempty" jsonschema:"of its host"`
+	State      string     `json:"state" jsonschema:"starting, serving, asking, aside or leaving by its own word; or left, unreachable, or unusable if it does not answer as it should"`
+	Since      *time.Time `json:"since,omitempty" jsonschema:"when it came into that state, by its own clock"`
+	For        *float64   `json:"for_seconds,omitempty" jsonschema:"for how long it has been in that state"`
+	Why        string     `json:"why,omitempty" jsonschema:"it is in that state, or cannot be asked"`
+	InService  bool       `json:"in_service" jsonschema:"whether it says that clients are to be sent to it"`
+	Observe    bool       `json:"observe,omitempty" jsonschema:"whether it only observes"`
+	Override   string     `json:"override,omitempty" jsonschema:"what an operator has ordered: leave or stay"`
+	HoldLeft   *float64   `json:"hold_seconds_left,omitempty" jsonschema:"while SIGTERM is held: in how many seconds it goes by force"`
+	Failing    []Check    `json:"failing_checks,omitempty" jsonschema:"checks that did not pass when they were last made"`
+	MinPeers   int        `json:"min_peers,omitempty" jsonschema:"how many peers have to promise before it may leave"`
+	KnownPeers int        `json:"known_peers,omitempty" jsonschema:"how many other servers it counts"`
+	Given      int        `json:"promises_given" jsonschema:"promises to stay in force, by this server to others"`
+	Held       int        `json:"promises_held" jsonschema:"promises to stay in force, by others to this server"`
+	MayLeave   *int       `json:"may_leave,omitempty" jsonschema:"how many servers could leave now, by what this one sees"`
+	Oldest     *Zone      `json:"oldest_zone,omitempty" jsonschema:"of its zones, the one that is the nearest to its greatest age, or above it"`
+	Holdfast   string     `json:"holdfast,omitempty" jsonschema:"version of Holdfast"`
+	CoreDNS    string     `json:"coredns,omitempty" jsonschema:"version of CoreDNS"`
 
 	Heard *Heard `json:"heard,omitempty" jsonschema:"of one that does not answer: what peers know of it"`
 

@@ -33,7 +33,7 @@ func TestStatusTellsWhatIsWrong(t *testing.T) {
 	}{
 		"a dead server": {
 			func(f *simulated) { f.stop(3) },
-			"× #3 ns3 unreachable - - - - - 0.1.0 connection refused; last heard 40s ago by #1, serving",
+			"× #3 ns3 unreachable - - - - - 0.1.0 connection refused; last heard 40s ago by #1: it was serving",
 			"2 of 3 in service, 1 may leave now; #3 is unreachable", 1,
 		},
 		"one that has left": {
@@ -102,6 +102,40 @@ func TestStatusTellsWhatIsWrong(t *testing.T) {
 			},
 			"‼ #3 ns3 aside 1m30s - - 2/2 - 0.1.0 only observes; canary a. A: SERVFAIL",
 			"3 of 3 in service, 1 may leave now; #3 would be aside if it did not only observe", 1,
+		},
+		"an order to leave": {
+			func(f *simulated) {
+				f.says(3, func(s *wire.Status) {
+					s.State, s.InService, s.Reason, s.Override = promise.Aside, false, "the operator said leave: broken", &wire.Override{Kind: "leave", Reason: "broken"}
+				})
+			},
+			"× #3 ns3 aside 1m30s - - 2/2 - 0.1.0 the operator said leave: broken",
+			"2 of 3 in service, 1 may leave now; #3 is aside by order", 1,
+		},
+		"more promises wanted than there can be": {
+			func(f *simulated) { f.says(3, func(s *wire.Status) { s.MinPeers, s.KnownPeers = 5, 2 }) },
+			"‼ #3 ns3 serving 1m30s - - 2/2 - 0.1.0",
+			"3 of 3 in service, 1 may leave now; #3 can never leave: it wants 5 peers to promise, and knows 2", 1,
+		},
+		"one that has just gone": {
+			func(f *simulated) {
+				f.stop(3)
+				for _, other := range []int{1, 2} {
+					f.says(other, func(s *wire.Status) { s.Peers[1].Says.State = promise.Leaving })
+				}
+			},
+			"× #3 ns3 left - - - - - 0.1.0 said 40s ago that it leaves",
+			"2 of 3 in service, 1 may leave now; #3 has left", 1,
+		},
+		"one that never was": {
+			func(f *simulated) {
+				f.servers[3].server.Close()
+				for _, other := range []int{1, 2} {
+					f.says(other, func(s *wire.Status) { s.Peers[1] = wire.Peer{Address: f.address(3), State: Unreachable} })
+				}
+			},
+			"× #3 - unreachable - - - - - - connection refused; its peers have never heard it",
+			"2 of 3 in service, 1 may leave now; #3 was never heard", 1,
 		},
 		"an order": {
 			func(f *simulated) {
@@ -197,10 +231,10 @@ func TestNobodyAnswersIsAnErrorThatNamesEach(t *testing.T) {
 	f.stop(1)
 	f.stop(2)
 	said, code := f.run(f.address(1), f.address(2))
-	if want := "holdfast status: #1: connection refused #2: connection refused\n"; code != 2 || said != want {
+	if want := "holdfast status: #1: connection refused #2: connection refused; any other server of the fleet will do\n"; code != 2 || said != want {
 		t.Errorf("%d, %q, want %q", code, said, want)
 	}
-	if said, code = f.run(f.address(1), "-o", "json"); code != 2 || said != `{"schema":1,"error":"#1: connection refused"}`+"\n" {
+	if said, code = f.run(f.address(1), "-o", "json"); code != 2 || said != `{"schema":1,"error":"#1: connection refused; any other server of the fleet will do"}`+"\n" {
 		t.Errorf("%d, %q", code, said)
 	}
 }

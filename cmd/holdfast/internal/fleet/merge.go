@@ -119,7 +119,7 @@ func (m *member) server() Server {
 	a := m.answer
 	s.ID, s.Name, s.State, s.Why, s.InService = string(a.ID), a.Name, a.State.String(), a.Reason, a.InService
 	s.Since, s.For = &a.Since, new(seconds(a.Now.Sub(a.Since)))
-	s.Observe, s.MinPeers, s.Given, s.Held = a.Observe, a.MinPeers, a.Promises.Given, a.Promises.Held
+	s.Observe, s.MinPeers, s.KnownPeers, s.Given, s.Held = a.Observe, a.MinPeers, a.KnownPeers, a.Promises.Given, a.Promises.Held
 	s.Holdfast, s.CoreDNS = a.Holdfast, a.Version
 	if a.Schema > 0 {
 		s.MayLeave = &a.MayLeave
@@ -187,7 +187,7 @@ func (m *member) describeSilent(s *Server) {
 	if says := newest.peer.Says; says != nil {
 		h.State, h.Why = says.State.String(), says.Reason
 	}
-	if newest.peer.State == Left && s.State == Unreachable {
+	if (newest.peer.State == Left || h.State == promise.Leaving.String()) && s.State == Unreachable {
 		s.State = Left
 	}
 }

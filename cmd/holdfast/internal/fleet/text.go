@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
+	"github.com/holdfastdns/holdfast/internal/span"
 )
 
 // WriteText writes the table, who does not hear or know whom, and the verdict.
@@ -126,9 +127,9 @@ func (h *Heard) String() string {
 	case h.State == "leaving":
 		return fmt.Sprintf("said %s ago that it leaves", short(h.Ago))
 	}
-	text := fmt.Sprintf("last heard %s ago by %s, %s", short(h.Ago), h.Last, h.State)
+	text := fmt.Sprintf("last heard %s ago by %s: it was %s", short(h.Ago), h.Last, h.State)
 	if h.Why != "" {
-		text += ": " + h.Why
+		text += ", " + h.Why
 	}
 	return text
 }
@@ -153,15 +154,4 @@ func (f *Fleet) sights() (lines []string) {
 }
 
 // short writes seconds as people say them.
-func short(s float64) string {
-	d := time.Duration(s * float64(time.Second)).Truncate(time.Second)
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", d/time.Second)
-	case d < time.Hour:
-		return fmt.Sprintf("%dm%02ds", d/time.Minute, d%time.Minute/time.Second)
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
-	}
-	return fmt.Sprintf("%dd%dh", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
-}
+func short(s float64) string { return span.Short(time.Duration(s * float64(time.Second))) }

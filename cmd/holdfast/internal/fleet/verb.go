@@ -21,6 +21,7 @@ type options struct {
 	wait     string
 	interval time.Duration
 	reach    server.Flags
+	pods     podFlags
 }
 
 // Verb is the verb status.
@@ -41,6 +42,10 @@ States: serving; asking, it would leave, and stays till enough peers promise to 
 it is out of service; starting; leaving; left, it said so and is gone; unreachable; unusable,
 something else answers there.
 
+With --kubernetes a label finds the pods, and they are asked through the API server, so that
+it works from wherever kubectl does. If the API server does not answer, the pods that it named
+last, or each ADDRESS, are asked themselves.
+
 The exit code is 1 if a server is not in service, would leave, has a stale zone, or does not
 hear another. --timeout is for the whole command, all servers are asked at once. With --wait
 the exit code is 0 once each ADDRESS is in that state, and 1 if it is not when the time is over.`,
@@ -48,7 +53,8 @@ the exit code is 0 once each ADDRESS is in that state, and 1 if it is not when t
   holdfast status 192.0.2.1
   holdfast status ns1.example.org:8182 --ca ca.pem -o json
   holdfast status 192.0.2.1 --watch
-  holdfast status 192.0.2.1 --wait serving --timeout 1m`,
+  holdfast status 192.0.2.1 --wait serving --timeout 1m
+  holdfast status --kubernetes k8s-app=kube-dns`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := o.looker(env, args)
 			if err != nil {
@@ -73,6 +79,7 @@ the exit code is 0 once each ADDRESS is in that state, and 1 if it is not when t
 	flags.DurationVar(&o.interval, "interval", 2*time.Second, "how long to wait between two looks of --watch")
 	flags.StringVar(&o.wait, "wait", "", "wait until each ADDRESS is in this `STATE`, or gone, which is left or unreachable")
 	o.reach.AddTo(flags)
+	o.pods.addTo(flags)
 	return cmd
 }
 
@@ -87,6 +94,7 @@ type looker struct {
 	client *server.Client
 	source source
 	given  []string
+	pods   *pods // nil without --kubernetes
 
 	first []netip.AddrPort // what was given, as it was resolved last
 }
@@ -104,7 +112,12 @@ func (o *options) looker(env *cli.Env, args []string) (*looker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &looker{env: env, client: client, source: client, given: args}, nil
+	l := &looker{env: env, client: client, source: client, given: args}
+	if o.pods.label != "" {
+		l.pods, err = o.pods.connect(env, client)
+		l.source = l.pods
+	}
+	return l, err
 }
 
 // look looks at the fleet once. The error is that nobody answers.
@@ -120,14 +133,18 @@ func (l *looker) look(ctx context.Context, timeout time.Duration) (*Fleet, error
 	for _, address := range l.first {
 		all = append(all, fmt.Errorf("%s: %w", address, replies[address].err))
 	}
-	return nil, errors.Join(all...)
+	hint := "any other server of the fleet will do"
+	if len(l.given) == 0 && l.pods == nil {
+		hint = "give the ADDRESS of a server"
+	}
+	return nil, fmt.Errorf("%w; %s", errors.Join(all...), hint)
 }
 
 func (l *looker) lookAnyway(ctx context.Context, timeout time.Duration) (*Fleet, map[netip.AddrPort]reply, error) {
 	begin := time.Now()
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	addresses, failed, err := l.client.Resolve(limited, l.given)
+	addresses, failed, err := l.find(limited)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -142,7 +159,24 @@ func (l *looker) lookAnyway(ctx context.Context, timeout time.Duration) (*Fleet,
 	if err != nil {
 		return nil, nil, err
 	}
-	return newFleet(replies, time.Now(), time.Since(begin)), replies, nil
+	f := newFleet(replies, time.Now(), time.Since(begin))
+	if l.pods != nil {
+		l.pods.name(f)
+	}
+	return f, replies, nil
+}
+
+// find returns what is asked first.
+func (l *looker) find(ctx context.Context) (addresses []netip.AddrPort, failed []error, err error) {
+	if l.pods == nil {
+		return l.client.Resolve(ctx, l.given)
+	}
+	addresses, failed, err = l.pods.find(ctx)
+	if err == nil || len(l.given) == 0 {
+		return addresses, failed, err
+	}
+	addresses, more, failure := l.client.Resolve(ctx, l.given)
+	return addresses, append(more, fmt.Errorf("%w; asking the addresses themselves", err)), failure
 }
 
 func (f *Fleet) finding() error {

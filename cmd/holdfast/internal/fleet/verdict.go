@@ -73,8 +73,12 @@ func (s *Server) wrong() string {
 		return "gives no usable answer"
 	case s.State == Unreachable && s.Heard != nil && len(s.Heard.By) > 0:
 		return "does not answer here, but its peers hear it"
+	case s.State == Unreachable && s.Heard != nil && s.Heard.Last == "":
+		return "was never heard"
 	case s.State == Unreachable:
 		return "is unreachable"
+	case !s.InService && s.Override == "leave":
+		return "is " + s.State + " by order"
 	case s.State == "asking" && s.HoldLeft != nil:
 		return fmt.Sprintf("is told to go and too few promise to stay, %s left", short(*s.HoldLeft))
 	case s.State == "asking" && s.InService && !s.Observe:
@@ -85,6 +89,8 @@ func (s *Server) wrong() string {
 		return "does not hear " + names(s.DoesNotHear)
 	case s.Oldest != nil && s.Oldest.Verdict == "stale":
 		return "has " + s.Oldest.Name + " stale"
+	case s.KnownPeers > 0 && s.MinPeers > s.KnownPeers:
+		return fmt.Sprintf("can never leave: it wants %d peers to promise, and knows %d", s.MinPeers, s.KnownPeers)
 	case s.State != "serving": // it observes
 		return "would be " + s.State + " if it did not only observe"
 	}

@@ -1,10 +1,11 @@
 // Package kube asks a Kubernetes API server for what the command needs of it: pods by label,
-// and one Service. It has no client for any other kind, which would double the program's size.
+// what a pod answers, and one Service. It has no client for any other kind, which would double the program's size.
 package kube
 
 import (
 	"context"
 	"fmt"
+	"io"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -43,6 +44,7 @@ func (a *Access) Connect(timeout time.Duration) (*Client, error) {
 	config.Timeout = timeout
 	config.APIPath, config.GroupVersion = "/api", &corev1.SchemeGroupVersion
 	config.UserAgent = "holdfast"
+	config.QPS = -1 // a fleet is asked at once; client-go's own limit is 5 a second
 	scheme := runtime.NewScheme()
 	if err := corev1.AddToScheme(scheme); err != nil {
 		return nil, err
@@ -70,6 +72,12 @@ func (c *Client) Raw(ctx context.Context, path string) ([]byte, error) {
 		return nil, err
 	}
 	return result.Raw()
+}
+
+// ProxyGet asks a pod for a path through the API server. pod is its name, with a scheme and a
+// port as in "https:coredns-1:8182". Whoever gets the body has to close it.
+func (c *Client) ProxyGet(ctx context.Context, namespace, pod, path string) (io.ReadCloser, error) {
+	return c.core.Get().Namespace(namespace).Resource("pods").Name(pod).SubResource("proxy").Suffix(path).Stream(ctx)
 }
 
 // Service returns a Service.

@@ -23,6 +23,7 @@ var results = map[string]reflect.Type{
 	"error":     reflect.TypeFor[cli.Failure](),
 	"version":   reflect.TypeFor[cli.Version](),
 	"status":    reflect.TypeFor[fleet.Fleet](),
+	"order":     reflect.TypeFor[order.Taken](),
 	"may-leave": reflect.TypeFor[order.Departure](),
 	"probe":     reflect.TypeFor[probe.Round](),
 	"heartbeat": reflect.TypeFor[heartbeat.Change](),

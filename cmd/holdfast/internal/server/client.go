@@ -94,12 +94,8 @@ func (c *Client) Order(ctx context.Context, address netip.AddrPort, order wire.C
 }
 
 func (c *Client) exchange(ctx context.Context, method string, address netip.AddrPort, path string, body []byte) (*Answer, error) {
-	scheme := "http://"
-	if c.tls {
-		scheme = "https://"
-	}
 	// A zone's % has to be escaped in a URL (RFC 6874).
-	request, err := http.NewRequestWithContext(ctx, method, scheme+strings.Replace(address.String(), "%", "%25", 1)+path, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, method, c.Scheme()+"://"+strings.Replace(address.String(), "%", "%25", 1)+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -117,6 +113,19 @@ func (c *Client) exchange(ctx context.Context, method string, address netip.Addr
 		now = time.Now()
 	}
 	return read(ctx, response.StatusCode, response.Body, now)
+}
+
+// Scheme is http or https.
+func (c *Client) Scheme() string {
+	if c.tls {
+		return "https"
+	}
+	return "http"
+}
+
+// Read reads what a server has replied to GET /status by way of somebody else.
+func Read(ctx context.Context, body io.Reader) (*Answer, error) {
+	return read(ctx, http.StatusOK, body, time.Now())
 }
 
 // read reads the reply to a request. now is by the server's clock.

@@ -1,0 +1,110 @@
+package order
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/server"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
+)
+
+// Taken is what leave, stay and resume print: how the server is after the order.
+type Taken struct {
+	Schema    int    `json:"schema" jsonschema:"version of this schema"`
+	Address   string `json:"address" jsonschema:"IP and port of the server"`
+	Name      string `json:"name,omitempty" jsonschema:"of its host"`
+	Order     string `json:"order" jsonschema:"what was ordered: leave, stay or resume"`
+	State     string `json:"state" jsonschema:"after it: starting, serving, asking, aside or leaving"`
+	InService bool   `json:"in_service" jsonschema:"whether clients are to be sent to it"`
+	Why       string `json:"why,omitempty" jsonschema:"it is in that state"`
+}
+
+// WriteText writes one line.
+func (t *Taken) WriteText(w io.Writer, paint cli.Paint) {
+	where := paint(cli.Odd, "out of service")
+	if t.InService {
+		where = paint(cli.Good, "in service")
+	}
+	text := fmt.Sprintf("%s has the order %s: it is %s, %s", label(t.Address, t.Name), t.Order, t.State, where)
+	if t.Why != "" {
+		text += "; " + t.Why
+	}
+	fmt.Fprintln(w, text)
+}
+
+// The verbs.
+var (
+	Leave = verb(promise.Leave, "Take a server out of service, however few promise to stay",
+		`leave takes the server at ADDRESS out of service though too few of its peers promise to stay.
+It exits if SIGTERM is held, else it steps aside: /ready is 503 until resume, also when it is
+fit again.
+
+This goes before the rule. It is you who decides then whether enough are left: may-leave says
+what the rule would do.`, "rack 4 loses its power at noon")
+	Stay = verb(promise.Stay, "Keep a server in service, whatever happens",
+		`stay keeps the server at ADDRESS in service, unfit or not, until resume. It outlives neither a
+restart nor max_hold: a SIGTERM that is held goes on then all the same.`, "the other site is being moved")
+	Resume = verb(promise.Resume, "Let a server go by the rule again",
+		"resume ends leave or stay: the server at ADDRESS goes by the rule again.", "the move is over")
+)
+
+const who = `
+
+It needs control in the server's Corefile. Orders are taken on the server's own host, from
+loopback, or with --cert and --key of the CA that tls of the Corefile names. TEXT is logged,
+and shown to everybody who looks at the fleet until resume.`
+
+func verb(kind promise.OverrideKind, short, long, reason string) cli.Verb {
+	return func(env *cli.Env) *cobra.Command {
+		reach, text := new(server.Flags), ""
+		cmd := &cobra.Command{
+			Use:     string(kind) + " ADDRESS --reason TEXT",
+			Short:   short,
+			Long:    long + who,
+			Example: fmt.Sprintf("  holdfast %s 127.0.0.1 --reason '%s'", kind, reason),
+			Args:    cli.Arguments(1, 1, "want one ADDRESS"),
+			RunE: func(cmd *cobra.Command, args []string) error {
+				order := wire.Control{Action: kind, Reason: text}
+				if _, err := order.Override(); err != nil {
+					return cli.Usage("%w", err)
+				}
+				address, answer, err := one(cmd.Context(), env, reach, args[0],
+					func(c *server.Client, ctx context.Context, address netip.AddrPort) (*server.Answer, error) {
+						answer, err := c.Order(ctx, address, order)
+						return answer, why(err)
+					})
+				if err != nil {
+					return err
+				}
+				env.Print(&Taken{Schema: cli.SchemaVersion, Address: address.String(), Name: answer.Name, Order: string(kind),
+					State: answer.State.String(), InService: answer.InService, Why: answer.Reason})
+				return nil
+			},
+		}
+		cmd.Flags().StringVar(&text, "reason", "", "`TEXT` that tells others why, on one line")
+		reach.AddTo(cmd.Flags())
+		return cmd
+	}
+}
+
+// why says of an order that is not taken what the server says of it.
+func why(err error) error {
+	refused, ok := errors.AsType[*server.Refused](err)
+	switch {
+	case !ok:
+		return err
+	case refused.Status == http.StatusNotFound:
+		return fmt.Errorf("%w: its Holdfast is too old for orders, or something else answers there", err)
+	case refused.Text == "":
+		return err
+	}
+	return errors.New(refused.Text)
+}

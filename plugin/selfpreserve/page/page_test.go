@@ -1,0 +1,95 @@
+package page
+
+import (
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
+)
+
+var now = time.Date(2026, 11, 22, 3, 14, 15, 0, time.UTC)
+
+// get asks the handler of a server for a path.
+func get(s wire.Status, path string) *httptest.ResponseRecorder {
+	recorder := httptest.NewRecorder()
+	Handler(func() (wire.Status, time.Time) { return s, now }).ServeHTTP(recorder, httptest.NewRequest("GET", path, nil))
+	return recorder
+}
+
+func TestTheBrowserIsToldToLoadNothingFromElsewhere(t *testing.T) {
+	for _, path := range []string{"/", "/static/page.css", "/static/page.js", "/static/icon.svg"} {
+		r := get(wire.Status{}, path)
+		for name, want := range map[string]string{
+			"Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+			"X-Content-Type-Options":  "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store",
+		} {
+			if got := r.Header().Get(name); got != want || r.Code != 200 {
+				t.Errorf("%s: %d, %s is %q", path, r.Code, name, got)
+			}
+		}
+	}
+	text := get(wire.Status{}, "/").Body.String()
+	for _, inline := range []string{" style=", "<style", " onclick=", "http://", "https://", "<script>"} {
+		if strings.Contains(text, inline) {
+			t.Errorf("the document has %q", inline)
+		}
+	}
+	for _, path := range []string{"/nope", "/static/", "/static", "/static/nope", "/static/../page.html", "/page.html"} {
+		if r := get(wire.Status{}, path); r.Code == 200 {
+			t.Errorf("%s: %d", path, r.Code)
+		}
+	}
+}
+
+// The banner is what somebody reads first, and perhaps alone.
+func TestTheBannerSaysHowTheServerIs(t *testing.T) {
+	sick := "canary a. A: SERVFAIL, has 0 of 1 promises"
+	peer := func(states ...string) (all []wire.Peer) {
+		for _, s := range states {
+			all = append(all, wire.Peer{Address: "192.0.2.2:8182", State: s})
+		}
+		return all
+	}
+	for want, s := range map[string]wire.Status{
+		"good: In service. 1 may leave now. | ":                                                                         {State: promise.Serving, MayLeave: 1, Peers: peer("serving")},
+		"good: In service. 0 may leave now. | Has no peers: it asks nobody before it leaves.":                           {State: promise.Serving},
+		"good: In service, by order: it is the last. 0 may leave now. | An operator ordered stay: it is the last":       {State: promise.Serving, Override: &wire.Override{Kind: "stay", Reason: "it is the last"}, Peers: peer("serving")},
+		"odd: In service. 0 may leave now. | Hears none of its 2 peers. It may be cut off, and so it stays in service.": {State: promise.Serving, Peers: peer("unreachable", "unreachable")},
+		"odd: In service. 0 may leave now. | Does not hear 192.0.2.2:8182.":                                             {State: promise.Serving, Peers: peer("unreachable", "serving")},
+		"good: In service. 0 may leave now. | ":                                                                         {State: promise.Serving, Peers: peer("left", "unheard")},
+		"odd: In service. 0 may leave now. | Zone a. is stale: 70s behind":                                              {State: promise.Serving, Peers: peer("serving"), Zones: []wire.Zone{{Name: "a.", Verdict: "stale", Reason: "70s behind"}}},
+		"odd: PRESERVED: would leave because of SIGTERM, has 0 of 1 promises. 12s left. | ":                             {State: promise.Asking, Reason: "SIGTERM, has 0 of 1 promises", HoldDeadline: new(now.Add(12500 * time.Millisecond)), Peers: peer("serving")},
+		"odd: PRESERVED: would leave because of " + sick + ". | ":                                                       {State: promise.Asking, Reason: sick, Peers: peer("serving")},
+		"bad: ASIDE: out of service because of " + sick + ". | ":                                                        {State: promise.Aside, Reason: sick, Peers: peer("serving")},
+		"bad: LEAVING: on its way out. | ":                                                                              {State: promise.Leaving, Reason: "SIGTERM", Peers: peer("serving")},
+		"none: STARTING: not in service yet: ready kubernetes. | ":                                                      {State: promise.Starting, Reason: "ready kubernetes", Peers: peer("serving")},
+		"none: STARTING: not in service yet. | ":                                                                        {State: promise.Starting, Peers: peer("serving")},
+		"good: Only observes. In service. 1 may leave now. | ":                                                          {State: promise.Serving, Observe: true, MayLeave: 1, Peers: peer("serving")},
+		"odd: Only observes. In service, and would be held: " + sick + ". | ":                                           {State: promise.Asking, Observe: true, InService: true, Reason: sick, Peers: peer("serving")},
+		"odd: Only observes. In service, and would step aside: " + sick + ". | ":                                        {State: promise.Aside, Observe: true, InService: true, Reason: sick, Peers: peer("serving")},
+	} {
+		v := viewOf(s, now)
+		if got := v.Look + ": " + v.Banner + " | " + strings.Join(v.Notes, " "); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// What the README shows has to be this page.
+func TestThePictureIsOfThisPage(t *testing.T) {
+	kept, err := os.ReadFile("picture/page.sha256")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.TrimSpace(string(kept)) != Sum() {
+		t.Error("the page has changed since its picture was taken: HOLDFAST_PICTURE=1 go -C test/page test -run Picture . makes it anew; look at it")
+	}
+	picture, err := os.Stat("picture/hold.png")
+	if err != nil || picture.Size() > 60_000 {
+		t.Errorf("the picture: %v, %d octets, want at most 60000", err, picture.Size())
+	}
+}
