@@ -52,12 +52,13 @@ func TestStatusIsAsItsSchemaSaysInEveryState(t *testing.T) {
 
 		f := newFleet(t, 3, near(1))
 		f.nodes[0].fails("SERVFAIL")
-		f.nodes[2].conf.observe = true
 		f.sever(between(1))
 		time.Sleep(30 * time.Second)
 		f.kill(f.nodes[1])
 		time.Sleep(30 * time.Second)
-		for _, m := range f.nodes {
+		set := near(1)
+		set.observe = true
+		for _, m := range append(f.nodes, newFleet(t, 2, set).nodes...) {
 			schematest.Status(t, m.statusText())
 		}
 	})
