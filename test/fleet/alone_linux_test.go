@@ -82,7 +82,9 @@ func TestNetnsAServerThatIsCutOffAndUnfitStays(t *testing.T) {
 	n.Heal(t)
 	lab.Until(t, "it steps aside again", func() bool { return strings.HasPrefix(alone.Ready(), "503 ASIDE: ") })
 	fail.Store(false)
-	lab.Until(t, "it is back, fit", func() bool { return alone.Ready() == "200 OK" })
+	lab.Until(t, "it is fit, and keeps to what it has done twice", func() bool {
+		return strings.HasPrefix(alone.Ready(), "503 ASIDE: fit again, but has stepped aside 2 times lately, ")
+	})
 	for _, h := range n.Hosts[1:] {
 		if r := h.Ready(); r != "200 OK" {
 			t.Errorf("host %d says %q", h.Number, r)

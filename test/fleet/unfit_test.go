@@ -108,7 +108,11 @@ func TestFleetTakesAnUnfitServerBackWhenTheOthersAreUnfitToo(t *testing.T) {
 		t.Error("the log of the first does not say that it steps aside and comes back")
 	}
 
-	for _, p := range f.all {
+	// The first is cured before the others can promise again, or it would step aside a second
+	// time, and keep to that for a minute.
+	unfit.Backend.Answers(dns.RcodeSuccess)
+	unfit.await(t, "200 OK")
+	for _, p := range others {
 		p.Backend.Answers(dns.RcodeSuccess)
 	}
 	for _, p := range f.all {
@@ -200,12 +204,9 @@ func TestServerThatIsAsideComesBackWhenWhoPromisedIsKilled(t *testing.T) {
 	unfit.await(t, asksInVain)
 	t.Logf("it was back in service %s after the others were killed", time.Since(begin).Round(time.Millisecond))
 
-	// One that is there again may promise, and in the end the cause is cured.
+	// One that is there again may promise. The cure comes when it has stepped aside twice.
 	f.all[1].Start(t)
 	unfit.await(t, asideOnOne)
 	unfit.Backend.Answers(dns.RcodeSuccess)
-	unfit.await(t, "200 OK")
-	lab.Until(t, "nothing is promised any more", func() bool {
-		return unfit.Status().Promises.Held == 0 && f.all[1].Status().Promises.Given == 0
-	})
+	unfit.await(t, "503 ASIDE: fit again, but has stepped aside 2 times lately, and changes nothing for .*")
 }
