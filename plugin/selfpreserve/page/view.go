@@ -169,7 +169,7 @@ func notes(s wire.Status) (all []string, worry bool) {
 	case len(silent) > 0:
 		all = append(all, "Does not hear "+strings.Join(silent, ", ")+".")
 	case len(s.Peers) == 0:
-		all = append(all, "Has no peers: it asks nobody before it leaves.")
+		all = append(all, "It has found no peers.")
 	}
 	worry = len(silent) > 0
 	for _, z := range s.Zones {
