@@ -90,7 +90,8 @@ func TestSelfpreserveSpeaksHTTPAsItsManualSays(t *testing.T) {
 		send(from(stranger), "GET", path, "", http.StatusOK)
 		send(from(stranger), "POST", path, asked, http.StatusMethodNotAllowed)
 	}
-	send(from(stranger), "GET", "/", "", http.StatusNotFound)
+	send(from(stranger), "GET", "/", "", http.StatusOK)
+	send(from(stranger), "GET", "/nothing", "", http.StatusNotFound)
 	send(from(stranger), "POST", "/promise", asked, http.StatusForbidden)
 	send(from(stranger), "DELETE", "/promise", `{"id":"X","number":1}`, http.StatusForbidden)
 	peer := from(other.IP)

@@ -56,7 +56,7 @@ func TestTheBannerSaysHowTheServerIs(t *testing.T) {
 	}
 	for want, s := range map[string]wire.Status{
 		"good: In service. 1 may leave now. | ":                                                                         {State: promise.Serving, MayLeave: 1, Peers: peer("serving")},
-		"good: In service. 0 may leave now. | It has found no peers.":                           {State: promise.Serving},
+		"good: In service. 0 may leave now. | It has found no peers.":                                                   {State: promise.Serving},
 		"good: In service, by order: it is the last. 0 may leave now. | An operator ordered stay: it is the last":       {State: promise.Serving, Override: &wire.Override{Kind: "stay", Reason: "it is the last"}, Peers: peer("serving")},
 		"odd: In service. 0 may leave now. | Hears none of its 2 peers. It may be cut off, and so it stays in service.": {State: promise.Serving, Peers: peer("unreachable", "unreachable")},
 		"odd: In service. 0 may leave now. | Does not hear 192.0.2.2:8182.":                                             {State: promise.Serving, Peers: peer("unreachable", "serving")},

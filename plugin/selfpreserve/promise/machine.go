@@ -94,7 +94,7 @@ func (m *Machine) settleAsking() {
 		m.depart(Cancelled)
 		m.dropRound()
 		m.enter(Serving)
-	case stays, !m.terminating && m.now < m.steadyUntil():
+	case stays, m.recovering(), !m.terminating && m.now < m.steadyUntil():
 		m.dropRound()
 	case m.canLeave() && m.terminating:
 		m.leave(Granted)

@@ -39,6 +39,13 @@ func (s *steadiness) steadyUntil() time.Duration {
 	return s.asideAt + steadyAtLeast<<(s.asides-2)
 }
 
+// recovering is whether an unfit server passes its checks again, if not yet often enough to
+// be fit. It does not step aside now: when a fault of all is over, those that notice first can
+// promise, and would let those go that are well too.
+func (m *Machine) recovering() bool {
+	return !m.terminating && !m.fitness.Fit && m.fitness.AllPassed
+}
+
 // whySteady is that, for people.
 func (s *steadiness) whySteady(now time.Duration) string {
 	return fmt.Sprintf("has stepped aside %d times lately, and changes nothing for %s", s.asides, (s.steadyUntil() - now).Round(time.Second))

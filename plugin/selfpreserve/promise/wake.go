@@ -24,7 +24,7 @@ func (m *Machine) Wake() (time.Duration, bool) {
 	if m.state == Asking && m.terminating {
 		at = append(at, m.deadline)
 	}
-	if m.wantsToLeave() && len(m.given) == 0 && m.settings.HasPeers && !m.round.open {
+	if m.wantsToLeave() && !m.recovering() && len(m.given) == 0 && m.settings.HasPeers && !m.round.open {
 		due := max(m.round.due, m.startupWait)
 		if !m.terminating {
 			due = max(due, m.steadyUntil())
