@@ -27,19 +27,30 @@ func TestARolloutThatBreaksCanaryAndPeersDoesNotPassReadiness(t *testing.T) {
 	for _, c := range []struct {
 		coldStart   time.Duration
 		peersBroken bool
+		together    int // new servers, which hear each other
 		ready       int // after so many minutes
-	}{{defaultColdStart, false, -1}, {defaultColdStart, true, 15}, {promise.Never, true, -1}} {
+	}{
+		{defaultColdStart, false, 1, -1},
+		{defaultColdStart, true, 1, 15},
+		{defaultColdStart, true, 2, 15},
+		{promise.Never, true, 1, -1},
+		{promise.Never, true, 2, -1},
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			set := near(1)
 			set.coldStart = c.coldStart
 			f := startFleet(&fleet{t: t, named: true}, 3, set)
 			if c.peersBroken {
-				f.sever(func(from, to int) bool { return from == 3 || to == 3 })
+				f.sever(func(from, to int) bool { return (from < 3) != (to < 3) })
 			}
-			next := f.add(set)
-			next.fails("SERVFAIL")
-			f.start(next)
-			if got := minutesTillReady(next); got != c.ready {
+			for range c.together {
+				f.add(set)
+			}
+			for _, next := range f.nodes[3:] {
+				next.fails("SERVFAIL")
+				f.start(next)
+			}
+			if got := minutesTillReady(f.nodes[3]); got != c.ready {
 				t.Errorf("%+v: it was ready after %d minutes", c, got)
 			}
 		})

@@ -65,7 +65,9 @@ func (m *Machine) sendRequest(address string, number uint64, renew bool) {
 // apply takes a grant if its round is still open. One that comes too late is released.
 func (e Replied) apply(m *Machine) {
 	p, found := m.takePending(e.Sent)
-	m.heard = m.heard || found
+	if found && !p.renew {
+		m.round.count(e.Reply)
+	}
 	i := m.findHeld(e.Number)
 	lifetime := min(e.Lifetime, m.settings.Lifetime)
 	until, renew := p.at+lifetime*(margin-1)/margin, p.at+renewal(lifetime)
@@ -112,6 +114,7 @@ func (m *Machine) addHeld(h held) {
 // apply ends a request. It may have been granted all the same, and is released.
 func (e Failed) apply(m *Machine) {
 	if p, found := m.takePending(e.Sent); found {
+		m.round.others++
 		m.refusal = fmt.Sprintf("%s: %s", p.address, e.Why)
 		m.giveUpOn(p)
 	}

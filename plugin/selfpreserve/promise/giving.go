@@ -54,6 +54,12 @@ func (m *Machine) wouldReply(r Request, reply Reply) Reply {
 	return reply
 }
 
+// notFit is what a server says that is sick itself, to whom it does not promise. It and isA are
+// for people, and for a server that starts sick, too.
+const notFit = "is not fit"
+
+func isA(s State) string { return "is " + s.String() }
+
 // whyNot returns why a request is not granted, or "".
 func (m *Machine) whyNot(r Request) string {
 	i := m.findGiven(r.From, r.Number)
@@ -68,9 +74,9 @@ func (m *Machine) whyNot(r Request) string {
 	case !m.settings.HasPeers: // it would leave without asking
 		return "has no peers"
 	case !m.state.InService():
-		return "is " + m.state.String()
+		return isA(m.state)
 	case !m.fitness.Fit || !m.fitness.AllPassed:
-		return "is not fit"
+		return notFit
 	case r.Renew && m.terminating: // one that is unfit does not get here
 		return "wants to leave itself"
 	case r.Renew && i < 0:

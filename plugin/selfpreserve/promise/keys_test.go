@@ -106,7 +106,7 @@ func (k *keys) server(w *world, i int, s *server) {
 	}
 	m, now := s.m, w.clock(s)
 	k.buf = append(k.buf, byte(m.state), bit(m.fitness.Fit), bit(m.fitness.AllPassed), bit(m.fitness.PluginsReady), bit(m.terminating), bit(m.round.open))
-	k.buf = append(append(k.buf, m.override.Kind...), 0xf8, byte(m.load), byte(m.settings.MinPeers.Number), bit(m.heard), bit(m.yielded))
+	k.buf = append(append(k.buf, m.override.Kind...), 0xf8, byte(m.load), byte(m.settings.MinPeers.Number), byte(m.sickRounds), byte(m.round.sick), byte(m.round.others), bit(m.yielded))
 	k.at(m.settings.Lifetime)
 	for _, p := range m.peers {
 		k.buf = append(append(append(k.buf, p.Address...), p.ID...), 0xf6)

@@ -18,9 +18,9 @@ type Machine struct {
 	deadline    time.Duration // then the server goes, come what may
 	startupWait time.Duration // till then others may lean on what it promised before it restarted
 
+	sickRounds int     // of asking while it starts, in a row, in which most others were sick
 	peers      []Peer  // others, best first
 	knownPeers int     // how many others, for a percentage
-	heard      bool    // one of them has replied to a request since this process started
 	jitter     float64 // of the pauses between rounds, from 0 to 1
 	load       int     // queries a second of this server
 

@@ -12,6 +12,18 @@ type round struct {
 	toAsk    []string      // addresses
 	due      time.Duration // when the next may begin
 	failures int           // rounds in a row
+	sick     int           // of those asked, how many say that they are sick too
+	others   int           // and how many do not: they are well, or silent
+}
+
+// count counts what one of those that were asked says.
+func (r *round) count(reply Reply) {
+	switch reply.Why {
+	case notFit, isA(Starting), isA(Aside):
+		r.sick++
+	default:
+		r.others++
+	}
 }
 
 // seekPromises goes on with a round, or begins one when it is due.
@@ -74,6 +86,7 @@ func (m *Machine) continueRound(giveUp func()) {
 // many promises may ask many peers, but what a round costs must not grow with the fleet.
 func (m *Machine) openRound() {
 	m.round.open, m.round.until, m.round.toAsk = true, m.now+m.settings.roundTime(), nil
+	m.round.sick, m.round.others = 0, 0
 	var again []string // other addresses of servers that are asked already, should those fail
 	ids := map[ID]bool{}
 	for _, p := range m.peers {

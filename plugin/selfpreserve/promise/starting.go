@@ -1,6 +1,9 @@
 package promise
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 func (m *Machine) settleStarting() {
 	switch {
@@ -45,13 +48,21 @@ func (m *Machine) readyFor(d time.Duration) time.Duration {
 	return m.readyFrom + d
 }
 
-// giveUpOutside is that too few promise to a server that starts. If peers reply they are as
-// sick as it is, or too few, and it comes into service. If nobody has, it cannot tell a fleet
-// that is cold from a new Corefile that has broken its checks and its peers, with which a
-// rollout must not go on.
+// sickRounds is how many rounds in a row have to find most of the others sick. One that is well
+// may have failed a single look.
+const sickRounds = 3
+
+// giveUpOutside is that too few promise to a server that starts. If most that it asks say that
+// they are sick too, it comes into service. If they are well, or silent, it cannot tell a
+// fleet that is cold from a new Corefile that has broken its checks and its peers, with which
+// a rollout must not go on. Other new servers with that Corefile may be all that reply.
 func (m *Machine) giveUpOutside() {
+	unanswered := len(slices.DeleteFunc(slices.Clone(m.pending), func(p pending) bool { return p.renew }))
+	if m.sickRounds++; m.round.sick <= m.round.others+unanswered {
+		m.sickRounds = 0
+	}
 	m.dropRound()
-	if m.heard {
+	if m.sickRounds >= sickRounds {
 		m.enter(Asking)
 	}
 }

@@ -156,6 +156,8 @@ func parseEvent(t *testing.T, m *Machine, words []string) Event {
 		return Replied{Sent: sent, To: to, Reply: Reply{From: of, Number: number, Granted: true, Lifetime: span("life"), Capacity: num("capacity")}}
 	case "refusal":
 		return Replied{Sent: sent, To: to, Reply: Reply{From: of, Number: number, Why: "wants to leave itself"}}
+	case "sick":
+		return Replied{Sent: sent, To: to, Reply: Reply{From: of, Number: number, Why: notFit}}
 	case "silence":
 		return Failed{number, "no reply"}
 	}
