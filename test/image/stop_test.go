@@ -40,6 +40,13 @@ func imageHoldsAStop(t *testing.T, image string) {
 	for _, m := range all {
 		m.AwaitPeers(t, 2)
 	}
+	// As kubectl exec does it in a pod.
+	told := docker(t, "exec", names[0], "/holdfast", "status", ip[0])
+	for _, address := range ip {
+		if !strings.Contains(told, address) {
+			t.Errorf("status does not show %s:\n%s", address, told)
+		}
+	}
 	paused, stopped, third := all[0], all[1], all[2]
 	docker(t, "pause", names[0])
 	stop := lab.StartDaemon(t, ".", "docker", "stop", "--time", "600", names[1])
