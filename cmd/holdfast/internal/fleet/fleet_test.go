@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
@@ -223,6 +224,25 @@ func TestNamesAndReasonsOfServersCannotMoveTheCursor(t *testing.T) {
 		if lines := strings.Count(said, "\n"); format == "text" && lines != 3 {
 			t.Errorf("%d lines: %q", lines, said)
 		}
+	}
+}
+
+// Nor can the zone of an address, which netip does not look at.
+func TestAddressesOfPeersCannotMoveTheCursor(t *testing.T) {
+	f := simulate(t, 1)
+	f.says(1, func(s *wire.Status) {
+		s.Peers = []wire.Peer{{Address: "[fe80::1%\x1b[31m\nx]:8182", ID: "a", State: "serving"}, {Address: "[fe80::1%nosuch-if.0]:8182", ID: "b", State: Unreachable}}
+	})
+	for _, format := range []string{"text", "json"} {
+		said, _ := f.run(f.address(1), "-o", format, "--timeout", "1s")
+		if strings.Contains(said, "31m") || strings.Contains(said, "\nx") || !strings.Contains(said, "[fe80::1%nosuch-if.0]:8182") {
+			t.Errorf("%q", said)
+		}
+	}
+	var text strings.Builder
+	(&Fleet{Servers: []Server{{Address: "\x1b\n", DoesNotHear: []string{"\x1b\n"}}}, Verdict: "\x1b\n"}).WriteText(&text, func(_ cli.Colour, text string) string { return text })
+	if said := text.String(); strings.Contains(said, "\x1b") || strings.Count(said, "\n") != 4 {
+		t.Errorf("%q", said)
 	}
 }
 

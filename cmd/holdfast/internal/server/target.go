@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -36,6 +37,18 @@ func parse(given string) (target, error) {
 		return target{}, cli.Usage("address %q: want IP, IP:PORT, NAME or NAME:PORT", given)
 	}
 	return target{host, uint16(n)}, nil // #nosec G115 -- parsed as 16 bits
+}
+
+// zone is what the name of a network interface looks like. netip takes any text for one.
+var zone = regexp.MustCompile(`^[A-Za-z0-9._-]*$`)
+
+// PeerAddress reads an address that a server names, or says that it is none.
+func PeerAddress(named string) (address netip.AddrPort, ok bool) {
+	address, err := netip.ParseAddrPort(named)
+	if err != nil || !zone.MatchString(address.Addr().Zone()) {
+		return netip.AddrPort{}, false
+	}
+	return netip.AddrPortFrom(address.Addr().Unmap(), address.Port()), true
 }
 
 func isIP(host string) bool {
