@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/miekg/dns"
 	"github.com/spf13/cobra"
@@ -99,6 +100,8 @@ func (o *options) prober(env *cli.Env, args []string) (*prober, error) {
 		return nil, cli.Usage("interval %s: want at least 1s", o.interval)
 	case o.maxAge < time.Second:
 		return nil, cli.Usage("max-age %s: want at least 1s", o.maxAge)
+	case !utf8.ValidString(o.vantage):
+		return nil, cli.Usage("vantage %q is not UTF-8: want a name such as paris", o.vantage)
 	case len(o.transports) == 0 || slices.ContainsFunc(o.transports, func(t string) bool { return t != "udp" && t != "tcp" }):
 		return nil, cli.Usage("transport %q: want udp, tcp or udp,tcp", o.transports)
 	case o.selector != "" && len(args) > 1:
