@@ -34,6 +34,8 @@ func (f *Fleet) WriteText(w io.Writer, paint cli.Paint) {
 // mark is a colour and a sign for what a server is.
 func (s *Server) mark() (cli.Colour, string) {
 	switch {
+	case s.State == Left:
+		return cli.Plain, "-"
 	case s.wrong() == "":
 		return cli.Good, "√"
 	case s.InService:
@@ -72,7 +74,7 @@ func (f *Fleet) hears(s *Server) string {
 	if !s.answers() {
 		return "-"
 	}
-	return fmt.Sprintf("%d/%d", s.Hears, len(f.Servers)-1)
+	return fmt.Sprintf("%d/%d", s.Hears, f.present()-1)
 }
 
 func (z *Zone) String() string {

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"regexp"
@@ -76,7 +75,7 @@ func (c *Client) Resolve(ctx context.Context, given []string) (all []netip.AddrP
 		}
 		ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", t.host)
 		if err != nil {
-			failed = append(failed, fmt.Errorf("%s: %w", t.host, lookUpError(ctx, err)))
+			failed = append(failed, &Unresolved{t.host, lookUpError(ctx, err)})
 			continue
 		}
 		for _, ip := range ips {
@@ -92,6 +91,17 @@ func (c *Client) Resolve(ctx context.Context, given []string) (all []netip.AddrP
 	}
 	return all, failed, nil
 }
+
+// Unresolved is the error of a name whose addresses could not be found.
+type Unresolved struct {
+	Name string
+	Why  error
+}
+
+func (u *Unresolved) Error() string { return u.Name + ": " + u.Why.Error() }
+
+// Unwrap returns why.
+func (u *Unresolved) Unwrap() error { return u.Why }
 
 func lookUpError(ctx context.Context, err error) error {
 	of, ok := errors.AsType[*net.DNSError](err)
