@@ -19,6 +19,8 @@ func TestCheckNamesTheLineOfWhatIsWrong(t *testing.T) {
 			"plugin/selfpreserve: %s:4 - Error during parsing: max_hold of 10s is not longer than the promise of 15s (the default): want a longer max_hold, or a shorter promise, so that a server that has promised can wait until that ends\n"},
 		"an unknown property": {".:0 {\n  stalecheck {\n    primary 192.0.2.1\n    max_ago 5s\n  }\n}\n",
 			"plugin/stalecheck: %s:4 - Error during parsing: unknown property \"max_ago\": want one of action, heartbeat, interval, max_age, peers, primary, serial, ttl\n"},
+		"a value of a plugin that names no line": {".:0 {\n  whoami\n  cache {\n    success x\n  }\n}\n",
+			"%s:3 - plugin/cache: strconv.Atoi: parsing \"x\": invalid syntax\n"},
 		"an unknown plugin": {".:0 {\n  ttlflor 5s\n}\n", "%s:2 - Error during parsing: Unknown directive 'ttlflor'\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -29,6 +31,26 @@ func TestCheckNamesTheLineOfWhatIsWrong(t *testing.T) {
 				t.Errorf("it prints\n%swant\n%s", out, want)
 			}
 		})
+	}
+}
+
+// Each block is right by itself.
+func TestCheckMakesTheServers(t *testing.T) {
+	t.Parallel()
+	corefile := filepath.Join(t.TempDir(), "Corefile")
+	block := ".:1999 {\n  bind 127.0.0.1\n  whoami\n}\n"
+	lab.Write(t, corefile, block+block)
+	if out, want := commandFails(t, lab.Binary(t), "-check", "-conf", corefile), "cannot serve dns://.:1999 on 127.0.0.1 - it is already defined\n"; out != want {
+		t.Errorf("it prints\n%swant\n%s", out, want)
+	}
+}
+
+func TestCheckNamesNoLineThatMayBeTheWrongOne(t *testing.T) {
+	t.Parallel()
+	corefile := filepath.Join(t.TempDir(), "Corefile")
+	lab.Write(t, corefile, "example.org:0 {\n  cache {\n    success x\n  }\n}\nexample.net:0 {\n  cache\n}\n")
+	if out, want := commandFails(t, lab.Binary(t), "-check", "-conf", corefile), "plugin/cache: strconv.Atoi: parsing \"x\": invalid syntax\n"; out != want {
+		t.Errorf("it prints\n%swant\n%s", out, want)
 	}
 }
 

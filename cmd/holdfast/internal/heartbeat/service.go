@@ -35,6 +35,8 @@ func (s *serviceWriter) Write(ctx context.Context, now time.Time) error {
 		switch at, reason := verdict.ReadHeartbeat(nil, []string{before.Spec.ExternalName}, now); {
 		case reason == verdict.NoHeartbeat:
 			return noHeartbeat(s.String(), before.Spec.ExternalName)
+		case reason == verdict.Clock:
+			return ahead(s.String(), nil, []string{before.Spec.ExternalName}, now)
 		case reason == "" && !at.Before(now.Truncate(time.Second)):
 			return nil
 		}

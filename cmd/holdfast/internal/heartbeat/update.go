@@ -49,6 +49,8 @@ func (u *updater) Write(ctx context.Context, now time.Time) error {
 			switch at, reason := verdict.ReadHeartbeat([]string{text}, nil, now); {
 			case reason == verdict.BadHeartbeat:
 				return noHeartbeat(u.name, text)
+			case reason == verdict.Clock:
+				return ahead(u.name, []string{text}, nil, now)
 			case reason == "" && !at.Before(now.Truncate(time.Second)):
 				return nil
 			}

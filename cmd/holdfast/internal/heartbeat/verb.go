@@ -58,8 +58,9 @@ func Verb(env *cli.Env) *cobra.Command {
 (RFC 2136), or with --kubernetes into the ExternalName Service that NAME belongs to. Every
 server that answers for NAME then tells how old its data is: stalecheck and probe read it.
 
-Several writers may write the same record: none takes the time back. A writer that is cut
-off says so once, and goes on when it can. The record has to be the heartbeat's own: one
+Several writers may write the same record: none takes the time back. One that finds a time
+more than a minute ahead of its clock writes nothing and says so, as a writer that is cut off
+does: once, and it goes on when it can. The record has to be the heartbeat's own: one
 that holds anything but a time is left alone.
 
 A primary should want updates to be signed. The key is read from a file or from the
@@ -110,7 +111,7 @@ func (b *beater) run(ctx context.Context) error {
 	for {
 		err := b.writer.Write(ctx, time.Now())
 		if ctx.Err() != nil {
-			return nil
+			return ended(state)
 		}
 		switch {
 		case err == nil && state != Written:
@@ -129,10 +130,18 @@ func (b *beater) run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return ended(state)
 		case <-tick.C:
 		}
 	}
+}
+
+// ended is what the verb returns when it is interrupted.
+func ended(state State) error {
+	if state == CutOff {
+		return cli.Finding
+	}
+	return nil
 }
 
 func (b *beater) print(state State, why string, after time.Duration) {

@@ -15,10 +15,12 @@ import (
 
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/kube"
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 )
 
 // Writer writes the time into a record. Of several writers of one record none takes the time
-// back: one that finds a newer time leaves it.
+// back: one that finds a newer time leaves it, and one that finds a time more than a minute
+// ahead of now returns an error, since one of the two clocks is wrong.
 type Writer interface {
 	Write(ctx context.Context, now time.Time) error
 	String() string // where it writes to
@@ -105,6 +107,13 @@ func unlessOvertaken(write func() error) (err error) {
 		}
 	}
 	return err
+}
+
+// ahead refuses to take the time back, whichever of the clocks is wrong.
+func ahead(name string, texts, targets []string, now time.Time) error {
+	beat, _ := verdict.ReadHeartbeat(texts, targets, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)) // later than any
+	by := time.Duration(beat.Unix()-now.Unix()) * time.Second
+	return fmt.Errorf("%s is %s ahead of this clock: not overwritten; if it is not this clock that is slow, set the record back by hand", name, by)
 }
 
 // noHeartbeat refuses to replace what somebody else needs.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/miekg/dns"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 
@@ -35,8 +36,8 @@ func heartbeatWriter(s *Server, say sayer) (applies bool) {
 			continue
 		}
 		applies = true
-		if !slices.ContainsFunc(s.Objects.Roles, func(r *rbacv1.Role) bool { return mayWrite(r, namespace, service) }) && !hasWriter(s.Objects) {
-			say("nobody writes Service %s/%s: the age of the zone is unknown", namespace, service)
+		if !slices.ContainsFunc(s.Objects.Roles, func(r *rbacv1.Role) bool { return mayWrite(r, namespace, service) }) && !s.hasWriter(namespace, service) {
+			say("nothing here writes Service %s/%s: without a writer the age of the zone is unknown", namespace, service)
 		}
 	}
 	return applies
@@ -52,13 +53,17 @@ func mayWrite(r *rbacv1.Role, namespace, service string) bool {
 	})
 }
 
-// hasWriter is whether a container runs holdfast heartbeat, whose rights may be a
-// ClusterRole's.
-func hasWriter(o *manifest.Objects) bool {
-	return slices.ContainsFunc(o.Workloads, func(w manifest.Workload) bool {
+// hasWriter is whether a container runs holdfast heartbeat for this Service. Its rights may be
+// a ClusterRole's.
+func (s *Server) hasWriter(namespace, service string) bool {
+	return slices.ContainsFunc(s.Objects.Workloads, func(w manifest.Workload) bool {
 		return slices.ContainsFunc(w.Pod.Spec.Containers, func(c corev1.Container) bool {
 			words := slices.Concat(c.Command, c.Args)
-			return len(words) > 1 && path.Base(words[0]) == "holdfast" && words[1] == "heartbeat"
+			return len(words) > 1 && path.Base(words[0]) == "holdfast" && words[1] == "heartbeat" &&
+				slices.ContainsFunc(words[2:], func(word string) bool {
+					in, of, ok := s.serviceOf(dns.CanonicalName(word))
+					return ok && of == service && manifest.SameNamespace(in, namespace)
+				})
 		})
 	})
 }

@@ -37,7 +37,7 @@ spec:
 `
 }
 
-const noWriter = "nobody writes Service kube-system/heartbeat"
+const noWriter = "nothing here writes Service kube-system/heartbeat: without a writer the age of the zone is unknown"
 
 var _ = add("heartbeat-writer",
 	example{name: "who may patch it"},
@@ -47,8 +47,9 @@ var _ = add("heartbeat-writer",
 	example{name: "who may patch all", change: []string{"  resourceNames: [heartbeat]\n", ""}},
 	example{name: "who may patch other things", change: []string{"resources: [services]", "resources: [pods]"}, finds: noWriter},
 	example{name: "elsewhere", change: []string{"metadata: {name: writer, namespace: kube-system}", "metadata: {name: writer, namespace: dns}"}, finds: noWriter},
-	example{name: "the command", change: []string{"apiVersion: rbac.authorization.k8s.io/v1\n" + role, cronJob("heartbeat")}},
-	example{name: "another command", change: []string{"apiVersion: rbac.authorization.k8s.io/v1\n" + role, cronJob("status")}, finds: noWriter},
+	example{name: "the command", change: []string{"apiVersion: rbac.authorization.k8s.io/v1\n" + role, cronJob("heartbeat, heartbeat.kube-system.svc.cluster.local, --kubernetes")}},
+	example{name: "the command for another Service", change: []string{"apiVersion: rbac.authorization.k8s.io/v1\n" + role, cronJob("heartbeat, heartbeat.dns.svc.cluster.local, --kubernetes")}, finds: noWriter},
+	example{name: "another command", change: []string{"apiVersion: rbac.authorization.k8s.io/v1\n" + role, cronJob("status, heartbeat.kube-system.svc.cluster.local")}, finds: noWriter},
 	example{name: "in a namespace that is not there", change: []string{"heartbeat heartbeat.kube-system.svc", "heartbeat heartbeat.other.svc"}},
 	example{name: "a name that is written elsewhere", change: []string{"heartbeat heartbeat.kube-system.svc.cluster.local", "heartbeat heartbeat.example.org", role, "kind: Nothing\n"}},
 )
