@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +66,45 @@ func TestThePageFollowsTheServer(t *testing.T) {
 		t.Errorf("the title is %q", got)
 	}
 	keep(t, tab, "old")
+}
+
+// As behind kubectl proxy, or any other proxy that has it below a path.
+func TestThePageWorksBelowAPath(t *testing.T) {
+	ctx := browser(t)
+	s := serve(t, inService())
+	s.Config.Handler = http.StripPrefix("/pods/ns1:8182/proxy", s.Config.Handler)
+	s.URL += "/pods/ns1:8182/proxy"
+	tab := open(t, ctx, s, desk)
+	if got := evaluate[string](t, tab, `getComputedStyle(document.querySelector(".state.good")).fontWeight`); got != "600" {
+		t.Errorf("it has no style: the weight is %s", got)
+	}
+	s.is(held())
+	until(t, tab, `document.querySelector("#banner").innerText.startsWith("PRESERVED")`)
+}
+
+// A screen reader says what changes in a role=status.
+func TestAScreenReaderIsToldOfNewsAndNotOfEachSecond(t *testing.T) {
+	ctx := browser(t)
+	s := serve(t, held())
+	tab := open(t, ctx, s, desk)
+	evaluate[bool](t, tab, `(() => {
+		window.told = 0;
+		for (const status of document.querySelectorAll("[role=status]"))
+			new MutationObserver(() => window.told++).observe(status, {childList: true, subtree: true, characterData: true});
+		return true;
+	})()`)
+	later := held()
+	later.HoldDeadline = new(now.Add(5 * time.Second))
+	s.is(later)
+	until(t, tab, `document.querySelector("#banner").innerText.includes(" 5s left.")`)
+	if got := evaluate[int](t, tab, "window.told"); got != 0 {
+		t.Errorf("it is told %d times that seconds have gone", got)
+	}
+	s.is(stale())
+	until(t, tab, `document.querySelector("[role=status]").innerText.startsWith("ASIDE: out of service")`)
+	if got := evaluate[int](t, tab, "window.told"); got != 1 {
+		t.Errorf("it is told %d times, want once", got)
+	}
 }
 
 // Somebody without a mouse reaches each table, sees where they are, and scrolls.
