@@ -45,7 +45,9 @@ func overload(t *testing.T, servers int, times float64) (seen overloaded) {
 		set := *defaultConfig()
 		set.minPeers = promise.Quota{Number: 1}
 		startFleet(f, servers, set)
+		f.mu.Lock()
 		overloaded = true
+		f.mu.Unlock()
 		seen.least = servers
 		asides, before := make([]int, servers), make([]promise.State, servers)
 		const step = 100 * time.Millisecond

@@ -102,6 +102,10 @@ func (p *parser) checkOrder(lines *stanza.Lines) error {
 		return lines.At("max_hold", "promise").Errf("%s is not longer than the %s: want a longer max_hold, or a shorter promise, so that a server that has promised can wait until that ends",
 			spell("max_hold", p.maxHold), spell("promise", p.promise))
 	}
+	if p.coldStart <= p.promise {
+		return lines.At("cold_start", "promise").Errf("%s is not longer than the %s: want a longer cold_start, or a shorter promise, so that peers are asked before it ends",
+			spell("cold_start", p.coldStart), spell("promise", p.promise))
+	}
 	return nil
 }
 

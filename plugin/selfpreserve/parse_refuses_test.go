@@ -105,6 +105,7 @@ func TestParseRefuses(t *testing.T) {
 		{"cold_start ever", `cold_start "ever" is no duration`, cold},
 		{"cold_start never 5m", `cold_start has 2 values, ["never" "5m"]`, cold},
 		{"cold_start 0", `cold_start "0" is out of range`, cold},
+		{"cold_start 15s", "cold_start of 15s is not longer than the promise of 15s (the default)", "want a longer cold_start, or a shorter promise"},
 		{"cold_start 25h", `cold_start "25h" is out of range`, cold},
 		{"observe true", `observe has 1 values, ["true"]`, "want none"},
 		{"observe\n observe", "observe is given twice", once},

@@ -77,7 +77,7 @@ func TestHalfOpenConnectionsOfStrangersCostLittle(t *testing.T) {
 	slices.Sort(took)
 	more := peakMemory(t, p.Pid) - before
 	t.Logf("%d connections: %d kB more than %d; /ready took %s in the median, %s at most", connections, more, before, took[len(took)/2], took[len(took)-1])
-	if more > 16<<10 {
+	if more > 16<<10 && !lab.UnderRace() {
 		t.Errorf("%d connections need %d kB, want at most 16 MB", connections, more)
 	}
 	other.Terminate(t)

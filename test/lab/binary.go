@@ -57,7 +57,7 @@ func build(name, from string) (string, error) {
 		return "", err
 	}
 	args := []string{"build", "-buildvcs=false"}
-	if underRace() {
+	if UnderRace() {
 		name, args = name+".race", append(args, "-race")
 		if err := reportRaces(); err != nil {
 			return "", err

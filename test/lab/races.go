@@ -13,9 +13,9 @@ import (
 	"testing"
 )
 
-// underRace is whether the race detector watches this process. Then it shall watch those
-// of the binary, too, in which reloads and SIGTERM happen.
-func underRace() bool {
+// UnderRace is whether the race detector watches this process. Then it watches those of the
+// binary, too, in which reloads and SIGTERM happen, and they need several times the memory.
+func UnderRace() bool {
 	info, ok := debug.ReadBuildInfo()
 	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }

@@ -32,6 +32,7 @@ type asking struct {
 // held is a promise of another server to stay.
 type held struct {
 	giver    ID
+	before   ID // of the process that was known at that address when the promise came
 	address  string
 	number   uint64
 	lifetime time.Duration // as it was granted, which may be shorter than was asked for
@@ -97,13 +98,15 @@ func (e Replied) apply(m *Machine) {
 // addHeld adds a promise. Two of one server, which may have two addresses, are one, also if
 // it has restarted since it gave the first: then the address had the id of that one.
 func (m *Machine) addHeld(h held) {
-	before := h.giver
+	h.before = h.giver
 	for _, p := range m.peers {
 		if p.Address == h.address && p.ID != "" {
-			before = p.ID
+			h.before = p.ID
 		}
 	}
-	same := func(other held) bool { return other.giver == h.giver || other.giver == before }
+	same := func(other held) bool {
+		return slices.Contains([]ID{h.giver, h.before}, other.giver) || slices.Contains([]ID{h.giver, h.before}, other.before)
+	}
 	for i := slices.IndexFunc(m.held, same); i >= 0; i = slices.IndexFunc(m.held, same) {
 		m.want(Release{m.held[i].address, m.held[i].number})
 		m.held = slices.Delete(m.held, i, i+1)

@@ -36,6 +36,9 @@ func (e Requested) apply(m *Machine) {
 		m.want(Answer{m.wouldReply(e.Request, reply)})
 		return
 	}
+	if e.From != m.id && !e.Renew && m.settings.HasPeers {
+		m.comeBack()
+	}
 	if reply.Why = m.whyNot(e.Request); reply.Why == "" {
 		g := m.give(e.Request) // perhaps before, by the settings before a reload
 		reply.Granted, reply.Lifetime, reply.Capacity = true, min(e.Lifetime, m.settings.Lifetime, g.until-m.now), g.load

@@ -147,7 +147,7 @@ func (k *keys) server(w *world, i int, s *server) {
 		} // else no request that it has not used yet can come late
 	}
 	for _, h := range m.held {
-		k.buf = append(append(k.buf, 0xfb, bit(h.lapsing), k.rank(i, h.number), byte(h.capacity)), h.giver...)
+		k.buf = append(append(k.buf, 0xfb, bit(h.lapsing), k.rank(i, h.number), byte(h.capacity)), h.giver+"/"+h.before...)
 		k.at(h.until - now)
 		k.at(h.renew - now)
 		k.at(h.lifetime)

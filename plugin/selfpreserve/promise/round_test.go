@@ -57,3 +57,17 @@ func TestPausesGrowAndDiffer(t *testing.T) {
 		t.Errorf("jitter is %v", m.jitter)
 	}
 }
+
+// A server with two addresses that restarts inside a round counts once, also when the promise
+// of its former process comes last.
+func TestAServerCountsOnceWhoeverOfItsProcessesRepliesLast(t *testing.T) {
+	m := New("b", Settings{HasPeers: true, MinPeers: Quota{Number: 2}, MaxHold: time.Minute, Lifetime: 16 * time.Second, Interval: 2 * time.Second})
+	m.Step(0, Fitness{Fit: true, AllPassed: true, PluginsReady: true})
+	m.Step(0, PeersSeen{Peers: []Peer{{"s1", "a"}, {"t1", "a"}}, KnownPeers: 1})
+	m.Step(20*time.Second, Terminate{})
+	m.Step(20*time.Second, Replied{Sent: 2, To: "t1", Reply: Reply{From: "a'", Number: 2, Granted: true, Lifetime: 16 * time.Second}})
+	m.Step(20*time.Second, Replied{Sent: 1, To: "s1", Reply: Reply{From: "a", Number: 1, Granted: true, Lifetime: 16 * time.Second}})
+	if v := m.View(); v.State != Asking || v.Held > 1 {
+		t.Errorf("%s with %d promises of one server, want asking with one at most", v.State, v.Held)
+	}
+}

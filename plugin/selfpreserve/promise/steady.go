@@ -46,6 +46,15 @@ func (m *Machine) recovering() bool {
 	return !m.terminating && !m.fitness.Fit && m.fitness.AllPassed
 }
 
+// comeBack ends the time of a server that is fit, and aside only because it has been there too
+// often: another asks it to stay in service.
+func (m *Machine) comeBack() {
+	if m.state == Aside && m.fitness.Fit && m.fitness.AllPassed && !m.terminating && m.override.Kind == "" {
+		m.dropRound()
+		m.enter(Serving)
+	}
+}
+
 // whySteady is that, for people.
 func (s *steadiness) whySteady(now time.Duration) string {
 	return fmt.Sprintf("has stepped aside %d times lately, and changes nothing for %s", s.asides, (s.steadyUntil() - now).Round(time.Second))

@@ -90,7 +90,7 @@ wrongly or could not ask.`,
 	flags := root.PersistentFlags()
 	flags.StringVarP((*string)(&env.format), "output", "o", string(env.format), "text, or json")
 	flags.Lookup("output").DefValue = string(formatText)
-	flags.DurationVar(&env.Timeout, "timeout", 5*time.Second, "how long to wait for an answer to one question")
+	flags.DurationVar(&env.Timeout, "timeout", 5*time.Second, "how long to wait for an answer to each question")
 	flags.BoolVar(&env.noColor, "no-color", false, "never use colours, as with NO_COLOR in the environment")
 	root.SetHelpCommand(newHelp())
 	root.CompletionOptions.DisableDefaultCmd = true // ours wants a shell

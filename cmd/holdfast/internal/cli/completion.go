@@ -11,8 +11,8 @@ func newCompletion(env *Env) *cobra.Command {
 	shells := []string{"bash", "fish", "powershell", "zsh"}
 	return &cobra.Command{
 		Use:       "completion SHELL",
-		Short:     "Write what makes a shell complete verbs and flags",
-		Long:      "completion writes a script that makes a shell complete verbs and flags, for one of " + strings.Join(shells, ", ") + ".",
+		Short:     "Write a shell completion script",
+		Long:      "completion writes a script with which a shell completes verbs and flags, for one of " + strings.Join(shells, ", ") + ".",
 		Example:   "  holdfast completion bash > /etc/bash_completion.d/holdfast",
 		ValidArgs: shells,
 		Args:      Arguments(1, 1, "want one SHELL of "+strings.Join(shells, ", ")),

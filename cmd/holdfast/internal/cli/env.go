@@ -27,7 +27,7 @@ const (
 // Env is what a verb gets from the command line, and where it prints.
 type Env struct {
 	Streams
-	Timeout time.Duration // for the answer to one question
+	Timeout time.Duration // for the answer to each question
 
 	format  format
 	noColor bool

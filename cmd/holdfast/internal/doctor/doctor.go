@@ -20,7 +20,7 @@ func Verb(env *cli.Env) *cobra.Command {
 	var deployed cluster
 	cmd := &cobra.Command{
 		Use:   "doctor [COREFILE] [MANIFEST...]",
-		Short: "Find what is set wrongly",
+		Short: "Find misconfigurations",
 		Long: `doctor looks at a Corefile, at the manifests that run it, and at servers that run, for
 settings that lose answers in an ordinary rollout, drain or restart. It knows CoreDNS with
 and without Holdfast's plugins. It judges what a server has: what is not configured is no
@@ -96,7 +96,7 @@ func examine(ctx context.Context, env *cli.Env, args []string, deployed *cluster
 	}
 	in, r := &check.Input{Now: time.Now()}, &Report{Schema: cli.SchemaVersion, Servers: []string{}}
 	if len(args) > 0 || deployed.wanted {
-		s, err := read(env.In, args)
+		s, err := read(ctx, env.In, args)
 		if err != nil {
 			return nil, err
 		}

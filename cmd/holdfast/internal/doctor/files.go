@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"context"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -27,7 +28,7 @@ type sources struct {
 }
 
 // read reads what the arguments name. Errors name the file, and the line if there is one.
-func read(stdin io.Reader, args []string) (*sources, error) {
+func read(ctx context.Context, stdin io.Reader, args []string) (*sources, error) {
 	log.SetOutput(io.Discard) // caddy warns of imports of no file, which is usual in clusters
 	s := &sources{objects: new(manifest.Objects)}
 	for _, arg := range args {
@@ -38,7 +39,7 @@ func read(stdin io.Reader, args []string) (*sources, error) {
 			}
 		}
 		for _, file := range files {
-			text, err := readFile(stdin, file)
+			text, err := readFile(ctx, stdin, file)
 			if err == nil {
 				err = s.add(file, text)
 			}
@@ -50,11 +51,31 @@ func read(stdin io.Reader, args []string) (*sources, error) {
 	return s, nil
 }
 
-func readFile(stdin io.Reader, file string) ([]byte, error) {
-	if file == "-" {
-		return io.ReadAll(stdin)
+// readFile reads a file, or stdin for -. A pipe to which nobody writes is given up when ctx ends.
+func readFile(ctx context.Context, stdin io.Reader, file string) ([]byte, error) {
+	type content struct {
+		text []byte
+		err  error
 	}
-	return os.ReadFile(file) // #nosec G304 -- the caller's
+	done := make(chan content, 1)
+	go func() {
+		var c content
+		c.err = cli.Guard(func() (err error) {
+			if file == "-" {
+				c.text, err = io.ReadAll(stdin)
+			} else {
+				c.text, err = os.ReadFile(file) // #nosec G304 -- the caller's
+			}
+			return err
+		})
+		done <- c
+	}()
+	select {
+	case c := <-done:
+		return c.text, c.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // isManifest goes by a file's name, and by what comes through a pipe.

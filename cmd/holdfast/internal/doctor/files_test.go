@@ -1,18 +1,23 @@
 package doctor
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"io"
 	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
 )
 
 // custom is a Deployment whose Corefile imports what another ConfigMap has, as those do
@@ -97,6 +102,38 @@ func TestAFolderIsItsManifests(t *testing.T) {
 	if _, errs, code = runs(t, "", t.TempDir()); code != 2 || !strings.Contains(errs, "has no file whose name ends in") {
 		t.Errorf("it exits with %d and says %q", code, errs)
 	}
+}
+
+// Ctrl-C ends also what waits for somebody who writes.
+func TestAPipeToWhichNobodyWritesCanBeInterrupted(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "Corefile")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stdin, writer := io.Pipe()
+	defer writer.Close()
+	for _, file := range []string{"-", fifo} {
+		ctx, cancel := context.WithCancel(t.Context())
+		var errs strings.Builder
+		ended := make(chan int)
+		go func() {
+			ended <- cli.Run(ctx, cli.Streams{In: stdin, Out: io.Discard, Err: &errs}, []string{"doctor", file}, []cli.Verb{Verb})
+		}()
+		cancel()
+		select {
+		case code := <-ended:
+			if code != 2 || errs.String() != "holdfast doctor: interrupted\n" {
+				t.Errorf("%s: it exits with %d and says %q", file, code, &errs)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%s: it does not end", file)
+		}
+	}
+	w, err := os.OpenFile(fifo, os.O_RDWR, 0) // lets the reader go
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = w.Close()
 }
 
 // keyPair is a certificate of a day, in DER, that ends at a time, and its key.

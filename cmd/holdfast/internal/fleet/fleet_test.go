@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
@@ -44,8 +45,8 @@ func TestStatusTellsWhatIsWrong(t *testing.T) {
 					f.says(other, func(s *wire.Status) { s.Peers[1].Says.State = promise.Leaving })
 				}
 			},
-			"× #3 ns3 left - - - - - 0.1.0 said 40s ago that it leaves",
-			"2 of 3 in service, 1 may leave now; #3 has left", 1,
+			"- #3 ns3 left - - - - - 0.1.0 said 40s ago that it leaves",
+			"2 of 2 in service, 1 may leave now", 0,
 		},
 		"one that only its peers reach": {
 			func(f *simulated) { f.stop(3); f.knows(1, 3, "serving"); f.knows(2, 3, "serving") },
@@ -124,8 +125,8 @@ func TestStatusTellsWhatIsWrong(t *testing.T) {
 					f.says(other, func(s *wire.Status) { s.Peers[1].Says.State = promise.Leaving })
 				}
 			},
-			"× #3 ns3 left - - - - - 0.1.0 said 40s ago that it leaves",
-			"2 of 3 in service, 1 may leave now; #3 has left", 1,
+			"- #3 ns3 left - - - - - 0.1.0 said 40s ago that it leaves",
+			"2 of 2 in service, 1 may leave now", 0,
 		},
 		"one that never was": {
 			func(f *simulated) {
@@ -223,6 +224,25 @@ func TestNamesAndReasonsOfServersCannotMoveTheCursor(t *testing.T) {
 		if lines := strings.Count(said, "\n"); format == "text" && lines != 3 {
 			t.Errorf("%d lines: %q", lines, said)
 		}
+	}
+}
+
+// Nor can the zone of an address, which netip does not look at.
+func TestAddressesOfPeersCannotMoveTheCursor(t *testing.T) {
+	f := simulate(t, 1)
+	f.says(1, func(s *wire.Status) {
+		s.Peers = []wire.Peer{{Address: "[fe80::1%\x1b[31m\nx]:8182", ID: "a", State: "serving"}, {Address: "[fe80::1%nosuch-if.0]:8182", ID: "b", State: Unreachable}}
+	})
+	for _, format := range []string{"text", "json"} {
+		said, _ := f.run(f.address(1), "-o", format, "--timeout", "1s")
+		if strings.Contains(said, "31m") || strings.Contains(said, "\nx") || !strings.Contains(said, "[fe80::1%nosuch-if.0]:8182") {
+			t.Errorf("%q", said)
+		}
+	}
+	var text strings.Builder
+	(&Fleet{Servers: []Server{{Address: "\x1b\n", DoesNotHear: []string{"\x1b\n"}}}, Verdict: "\x1b\n"}).WriteText(&text, func(_ cli.Colour, text string) string { return text })
+	if said := text.String(); strings.Contains(said, "\x1b") || strings.Count(said, "\n") != 4 {
+		t.Errorf("%q", said)
 	}
 }
 

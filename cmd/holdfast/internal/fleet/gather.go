@@ -91,8 +91,8 @@ func (g *gathering) askOne(ctx context.Context, address netip.AddrPort) {
 // peersOf are the addresses of a server's peers.
 func peersOf(a *server.Answer) (all []netip.AddrPort) {
 	for _, p := range a.Peers {
-		if address, err := netip.ParseAddrPort(p.Address); err == nil {
-			all = append(all, netip.AddrPortFrom(address.Addr().Unmap(), address.Port()))
+		if address, ok := server.PeerAddress(p.Address); ok {
+			all = append(all, address)
 		}
 	}
 	return all

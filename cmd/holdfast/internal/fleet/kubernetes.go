@@ -29,8 +29,8 @@ type podFlags struct {
 
 func (f *podFlags) addTo(flags *pflag.FlagSet) {
 	flags.StringVar(&f.label, "kubernetes", "", "ask the pods with this `LABEL`, such as k8s-app=kube-dns, through the API server")
-	flags.StringVarP(&f.namespace, "namespace", "n", "kube-system", "of the pods")
-	flags.Uint16Var(&f.port, "port", server.Port, "of selfpreserve in the pods")
+	flags.StringVarP(&f.namespace, "namespace", "n", "kube-system", "namespace of the pods")
+	flags.Uint16Var(&f.port, "port", server.Port, "port of selfpreserve in the pods")
 	f.Access.AddFlags(flags)
 }
 

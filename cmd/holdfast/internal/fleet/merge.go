@@ -74,7 +74,7 @@ func members(replies map[netip.AddrPort]reply) []*member {
 		}
 		add(r.ID, address, r)
 		for _, p := range r.Peers {
-			if at, err := netip.ParseAddrPort(p.Address); err == nil && p.ID != "" {
+			if at, ok := server.PeerAddress(p.Address); ok && p.ID != "" {
 				lastKnown[at] = p.ID
 			}
 		}
@@ -89,11 +89,11 @@ func members(replies map[netip.AddrPort]reply) []*member {
 			continue
 		}
 		for _, p := range m.answer.Peers {
-			at, err := netip.ParseAddrPort(p.Address)
-			if err != nil {
+			at, ok := server.PeerAddress(p.Address)
+			if !ok {
 				continue
 			}
-			of := byAddress[netip.AddrPortFrom(at.Addr().Unmap(), at.Port())]
+			of := byAddress[at]
 			if of == nil {
 				of = byID[p.ID] // beyond the bound on addresses
 			}

@@ -2,11 +2,14 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/server"
 )
 
 // watch looks until it is interrupted. The exit code is the last look's.
@@ -62,7 +65,7 @@ func (l *looker) wait(ctx context.Context, state string) error {
 			return err
 		}
 		if err == nil {
-			missing := f.missing(l.first, state)
+			missing := append(f.missing(l.first, state), unresolved(l.failed)...)
 			if len(missing) == 0 || over {
 				f.OK = len(missing) == 0
 				if !f.OK {
@@ -74,6 +77,16 @@ func (l *looker) wait(ctx context.Context, state string) error {
 		}
 		pause(ctx, waitPause)
 	}
+}
+
+// unresolved are the names that nobody could be asked by: in what state they are nobody knows.
+func unresolved(failed []error) (all []string) {
+	for _, err := range failed {
+		if of, ok := errors.AsType[*server.Unresolved](err); ok {
+			all = append(all, of.Error())
+		}
+	}
+	return all
 }
 
 // missing are those of the addresses whose server is not in a state.

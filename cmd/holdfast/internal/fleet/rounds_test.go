@@ -37,6 +37,20 @@ func TestWaitEndsWhenEachAddressIsInTheState(t *testing.T) {
 	}
 }
 
+// Nobody knows how a server is whose name does not resolve. That is said once.
+func TestWaitDoesNotEndWithoutANameThatDoesNotResolve(t *testing.T) {
+	f := simulate(t, 1)
+	for _, state := range []string{"serving", "gone"} {
+		if state == "gone" {
+			f.stop(1)
+		}
+		said, code := f.run(f.address(1), "bad..name", "--wait", state, "--timeout", "1200ms")
+		if code != 1 || !strings.Contains(said, "bad..name: there is no such name\n") || strings.Count(said, "bad..name") != 2 {
+			t.Errorf("%d, %s", code, said)
+		}
+	}
+}
+
 // A server comes into service while somebody waits for it.
 func TestWaitLooksAgain(t *testing.T) {
 	f := simulate(t, 1)

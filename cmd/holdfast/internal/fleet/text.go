@@ -17,23 +17,25 @@ func (f *Fleet) WriteText(w io.Writer, paint cli.Paint) {
 	rows := [][]string{{paint(cli.Plain, " "), "SERVER", "NAME", "STATE", "SINCE", "FAILING", "PROMISES", "HEARS", "OLDEST ZONE", "VERSION", "WHY"}}
 	for i := range f.Servers {
 		s := &f.Servers[i]
-		rows = append(rows, []string{paint(s.mark()), s.Address, cmp.Or(s.Name, "-"), s.State, s.age(), s.failing(), s.promises(), f.hears(s), s.Oldest.String(),
+		rows = append(rows, []string{paint(s.mark()), cli.OneLine(s.Address), cmp.Or(s.Name, "-"), s.State, s.age(), s.failing(), s.promises(), f.hears(s), s.Oldest.String(),
 			cmp.Or(s.Holdfast, "-"), s.why()})
 	}
 	cli.Table(w, rows)
 	for _, line := range f.sights() {
-		fmt.Fprintln(w, line)
+		fmt.Fprintln(w, cli.Printable(line))
 	}
 	colour := cli.Bad
 	if f.OK {
 		colour = cli.Good
 	}
-	fmt.Fprintf(w, "%s %s\n", f.At.Local().Format(time.TimeOnly), paint(colour, f.Verdict))
+	fmt.Fprintf(w, "%s %s\n", f.At.Local().Format(time.TimeOnly), paint(colour, cli.Printable(f.Verdict)))
 }
 
 // mark is a colour and a sign for what a server is.
 func (s *Server) mark() (cli.Colour, string) {
 	switch {
+	case s.State == Left:
+		return cli.Plain, "-"
 	case s.wrong() == "":
 		return cli.Good, "√"
 	case s.InService:
@@ -72,7 +74,7 @@ func (f *Fleet) hears(s *Server) string {
 	if !s.answers() {
 		return "-"
 	}
-	return fmt.Sprintf("%d/%d", s.Hears, len(f.Servers)-1)
+	return fmt.Sprintf("%d/%d", s.Hears, f.present()-1)
 }
 
 func (z *Zone) String() string {

@@ -36,11 +36,11 @@ address or a name, with a port or without (8182). Without any it is the server o
 could leave now.
 
 Of a server that does not answer it shows what its peers last heard. HEARS is how many of the
-others a server hears. Below the table stands who does not hear, or know, whom.
+others a server hears. Lines below the table name servers that do not hear or know each other.
 
 States: serving; asking, it would leave, and stays till enough peers promise to stay; aside,
-it is out of service; starting; leaving; left, it said so and is gone; unreachable; unusable,
-something else answers there.
+it is out of service; starting; leaving; left, it said so and is gone, and is not counted;
+unreachable; unusable, something else answers there.
 
 With --kubernetes a label finds the pods, and they are asked through the API server, so that
 it works from wherever kubectl does. If the API server does not answer, the pods that it named
@@ -96,7 +96,8 @@ type looker struct {
 	given  []string
 	pods   *pods // nil without --kubernetes
 
-	first []netip.AddrPort // what was given, as it was resolved last
+	first  []netip.AddrPort // what was given, as it was resolved last
+	failed []error          // about the rest of it, likewise
 }
 
 func (o *options) looker(env *cli.Env, args []string) (*looker, error) {
@@ -148,9 +149,7 @@ func (l *looker) lookAnyway(ctx context.Context, timeout time.Duration) (*Fleet,
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, err := range failed {
-		l.env.Notef("%v", err)
-	}
+	l.note(failed)
 	l.first = addresses
 	replies, err := gather(limited, l.source, addresses)
 	if err == nil {
@@ -164,6 +163,16 @@ func (l *looker) lookAnyway(ctx context.Context, timeout time.Duration) (*Fleet,
 		l.pods.name(f)
 	}
 	return f, replies, nil
+}
+
+// note tells of errors, but not again of those of the look before.
+func (l *looker) note(failed []error) {
+	for _, err := range failed {
+		if !slices.ContainsFunc(l.failed, func(before error) bool { return before.Error() == err.Error() }) {
+			l.env.Notef("%v", err)
+		}
+	}
+	l.failed = failed
 }
 
 // find returns what is asked first.

@@ -35,6 +35,16 @@ func (s *Server) answers() bool {
 	return s.State != Left && s.State != Unreachable && s.State != Unusable
 }
 
+// present is how many servers have not left.
+func (f *Fleet) present() (n int) {
+	for _, s := range f.Servers {
+		if s.State != Left {
+			n++
+		}
+	}
+	return n
+}
+
 // sum counts, and says what is wrong.
 func (f *Fleet) sum() {
 	var wrong []string
@@ -51,7 +61,7 @@ func (f *Fleet) sum() {
 		}
 	}
 	f.OK = len(wrong) == 0
-	f.Verdict = fmt.Sprintf("%d of %d in service", f.InService, len(f.Servers))
+	f.Verdict = fmt.Sprintf("%d of %d in service", f.InService, f.present())
 	if f.MayLeave != nil {
 		f.Verdict += fmt.Sprintf(", %d may leave now", *f.MayLeave)
 	}
@@ -67,8 +77,8 @@ func (f *Fleet) sum() {
 // wrong is what an operator has to know of a server, or "".
 func (s *Server) wrong() string {
 	switch {
-	case s.State == Left:
-		return "has left"
+	case s.State == Left: // in good order, as in each rollout
+		return ""
 	case s.State == Unusable:
 		return "gives no usable answer"
 	case s.State == Unreachable && s.Heard != nil && len(s.Heard.By) > 0:

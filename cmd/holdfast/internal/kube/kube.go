@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -41,7 +42,9 @@ func (a *Access) Connect(timeout time.Duration) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no access to Kubernetes: %w", err)
 	}
+	quiet()
 	config.Timeout = timeout
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return bounded{next} })
 	config.APIPath, config.GroupVersion = "/api", &corev1.SchemeGroupVersion
 	config.UserAgent = "holdfast"
 	config.QPS = -1 // a fleet is asked at once; client-go's own limit is 5 a second
@@ -62,14 +65,14 @@ func (a *Access) Connect(timeout time.Duration) (*Client, error) {
 func (c *Client) Pods(ctx context.Context, namespace, selector string) ([]corev1.Pod, error) {
 	var pods corev1.PodList
 	err := c.core.Get().Namespace(namespace).Resource("pods").Param("labelSelector", selector).Do(ctx).Into(&pods)
-	return pods.Items, err
+	return pods.Items, inShort(err)
 }
 
 // Raw returns what the API server has at a path, in JSON.
 func (c *Client) Raw(ctx context.Context, path string) ([]byte, error) {
 	result := c.core.Get().AbsPath(path).Do(ctx)
 	if err := result.Error(); err != nil { // Raw's own does not have the server's words
-		return nil, err
+		return nil, inShort(err)
 	}
 	return result.Raw()
 }
@@ -83,10 +86,10 @@ func (c *Client) ProxyGet(ctx context.Context, namespace, pod, path string) (io.
 // Service returns a Service.
 func (c *Client) Service(ctx context.Context, namespace, name string) (*corev1.Service, error) {
 	service := new(corev1.Service)
-	return service, c.core.Get().Namespace(namespace).Resource("services").Name(name).Do(ctx).Into(service)
+	return service, inShort(c.core.Get().Namespace(namespace).Resource("services").Name(name).Do(ctx).Into(service))
 }
 
 // PatchService changes a Service by a merge patch (RFC 7386).
 func (c *Client) PatchService(ctx context.Context, namespace, name string, patch []byte) error {
-	return c.core.Patch(types.MergePatchType).Namespace(namespace).Resource("services").Name(name).Body(patch).Do(ctx).Error()
+	return inShort(c.core.Patch(types.MergePatchType).Namespace(namespace).Resource("services").Name(name).Body(patch).Do(ctx).Error())
 }

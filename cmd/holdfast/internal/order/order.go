@@ -50,8 +50,8 @@ fit again.
 This goes before the rule. It is you who decides then whether enough are left: may-leave says
 what the rule would do.`, "rack 4 loses its power at noon")
 	Stay = verb(promise.Stay, "Keep a server in service, whatever happens",
-		`stay keeps the server at ADDRESS in service, unfit or not, until resume. It outlives neither a
-restart nor max_hold: a SIGTERM that is held goes on then all the same.`, "the other site is being moved")
+		`stay keeps the server at ADDRESS in service, unfit or not, until resume. It ends with a
+restart. A held SIGTERM still takes effect after max_hold.`, "the other site is being moved")
 	Resume = verb(promise.Resume, "Let a server go by the rule again",
 		"resume ends leave or stay: the server at ADDRESS goes by the rule again.", "the move is over")
 )

@@ -87,7 +87,8 @@ func (a *asker) heartbeat(ctx context.Context, r row, name string, l *look) beat
 }
 
 // ask asks one question. Over UDP it asks again if no answer comes within half of the
-// timeout: one lost datagram tells nothing of a server.
+// timeout, or if none can come: one lost datagram tells nothing of a server, and nor does a
+// port that was closed for a moment.
 func (a *asker) ask(ctx context.Context, r row, name string, qtype uint16, l *look) (*dns.Msg, verdict.Failure) {
 	tries := map[string]int{"udp": 2, "tcp": 1}[r.transport]
 	network := r.transport
@@ -100,7 +101,7 @@ func (a *asker) ask(ctx context.Context, r row, name string, qtype uint16, l *lo
 		reply, took, failure = ask.Server(asking, network, r.address, query)
 		cancel()
 		l.sent++
-		if failure == verdict.Timeout {
+		if failure == verdict.Timeout || failure == verdict.Unreachable {
 			l.lost++
 			continue
 		}

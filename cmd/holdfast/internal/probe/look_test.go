@@ -82,3 +82,20 @@ func TestATimeoutThatIsLongerThanTheClientsIsWaitedFor(t *testing.T) {
 		t.Errorf("%+v", l)
 	}
 }
+
+// Nobody at a port is an answer that did not come.
+func TestWhoeverIsNotThereLosesEachQuery(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := listener.Addr().String()
+	_ = listener.Close()
+	a := asker{zone: "example.org.", timeout: 10 * time.Second, now: time.Now}
+	for transport, queries := range map[string]int{"udp": 2, "tcp": 1} {
+		if l := a.look(context.Background(), row{server{address: addr}, transport}); l.failure != verdict.Unreachable || l.sent != queries || l.lost != queries {
+			t.Errorf("over %s: %+v", transport, l)
+		}
+	}
+}

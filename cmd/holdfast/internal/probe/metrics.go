@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -45,6 +46,9 @@ func (e *exporter) Collect(metrics chan<- prometheus.Metric) {
 		return
 	}
 	send := func(d *prometheus.Desc, of prometheus.ValueType, value float64, labels ...string) {
+		for i := range labels { // names may be any bytes, and labels not
+			labels[i] = strings.ToValidUTF8(labels[i], "?")
+		}
 		metrics <- prometheus.MustNewConstMetric(d, of, value, labels...)
 	}
 	gauge := prometheus.GaugeValue

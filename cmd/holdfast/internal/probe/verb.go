@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/miekg/dns"
 	"github.com/spf13/cobra"
@@ -76,13 +77,13 @@ func (o *options) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&o.once, "once", false, "end after one round")
 	flags.DurationVar(&o.interval, "interval", 10*time.Second, "how long a round lasts")
-	flags.DurationVar(&o.maxAge, "max-age", time.Minute, "above which age, or lag, a server is stale")
+	flags.DurationVar(&o.maxAge, "max-age", time.Minute, "a server whose age or lag exceeds this is stale")
 	flags.StringArrayVar(&o.heartbeats, "heartbeat", nil, "another heartbeat's `NAME`, as of another vantage point; may be repeated")
 	flags.StringSliceVar(&o.transports, "transport", []string{"udp", "tcp"}, "udp, tcp or both")
-	flags.StringVar(&o.port, "port", "53", "of servers that are given without one")
+	flags.StringVar(&o.port, "port", "53", "port of servers given without one")
 	flags.StringVar(&o.resolver, "resolver", "", "`ADDRESS` of a resolver for names, in place of the system's, IP or IP:port")
 	flags.StringVar(&o.selector, "kubernetes", "", "ask the pods with this `LABEL`, such as k8s-app=kube-dns")
-	flags.StringVarP(&o.namespace, "namespace", "n", "kube-system", "of the pods")
+	flags.StringVarP(&o.namespace, "namespace", "n", "kube-system", "namespace of the pods")
 	flags.StringVar(&o.listen, "listen", "", "serve Prometheus metrics at `ADDRESS`, such as :9153")
 	flags.StringVar(&o.vantage, "vantage", "", "`NAME` of this vantage point in output and metrics (default the host's name)")
 	flags.BoolVar(&o.write, "write", false, "write the heartbeat NAME at the end of each round")
@@ -99,6 +100,8 @@ func (o *options) prober(env *cli.Env, args []string) (*prober, error) {
 		return nil, cli.Usage("interval %s: want at least 1s", o.interval)
 	case o.maxAge < time.Second:
 		return nil, cli.Usage("max-age %s: want at least 1s", o.maxAge)
+	case !utf8.ValidString(o.vantage):
+		return nil, cli.Usage("vantage %q is not UTF-8: want a name such as paris", o.vantage)
 	case len(o.transports) == 0 || slices.ContainsFunc(o.transports, func(t string) bool { return t != "udp" && t != "tcp" }):
 		return nil, cli.Usage("transport %q: want udp, tcp or udp,tcp", o.transports)
 	case o.selector != "" && len(args) > 1:

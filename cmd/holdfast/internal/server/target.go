@@ -3,9 +3,9 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -38,6 +38,18 @@ func parse(given string) (target, error) {
 	return target{host, uint16(n)}, nil // #nosec G115 -- parsed as 16 bits
 }
 
+// zone is what the name of a network interface looks like. netip takes any text for one.
+var zone = regexp.MustCompile(`^[A-Za-z0-9._-]*$`)
+
+// PeerAddress reads an address that a server names, or says that it is none.
+func PeerAddress(named string) (address netip.AddrPort, ok bool) {
+	address, err := netip.ParseAddrPort(named)
+	if err != nil || !zone.MatchString(address.Addr().Zone()) {
+		return netip.AddrPort{}, false
+	}
+	return netip.AddrPortFrom(address.Addr().Unmap(), address.Port()), true
+}
+
 func isIP(host string) bool {
 	_, err := netip.ParseAddr(host)
 	return err == nil
@@ -63,7 +75,7 @@ func (c *Client) Resolve(ctx context.Context, given []string) (all []netip.AddrP
 		}
 		ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", t.host)
 		if err != nil {
-			failed = append(failed, fmt.Errorf("%s: %w", t.host, lookUpError(ctx, err)))
+			failed = append(failed, &Unresolved{t.host, lookUpError(ctx, err)})
 			continue
 		}
 		for _, ip := range ips {
@@ -79,6 +91,17 @@ func (c *Client) Resolve(ctx context.Context, given []string) (all []netip.AddrP
 	}
 	return all, failed, nil
 }
+
+// Unresolved is the error of a name whose addresses could not be found.
+type Unresolved struct {
+	Name string
+	Why  error
+}
+
+func (u *Unresolved) Error() string { return u.Name + ": " + u.Why.Error() }
+
+// Unwrap returns why.
+func (u *Unresolved) Unwrap() error { return u.Why }
 
 func lookUpError(ctx context.Context, err error) error {
 	of, ok := errors.AsType[*net.DNSError](err)

@@ -13,8 +13,10 @@ import (
 )
 
 // Of returns the zone that the server at address, IP:port, has name in. It takes no
-// longer than twice timeout for each label of name.
+// longer than timeout in all, however many labels name has.
 func Of(ctx context.Context, timeout time.Duration, address, name string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	said := ""
 	for at := name; ; at = Parent(at) {
 		reply, failure := askEither(ctx, timeout, address, at)

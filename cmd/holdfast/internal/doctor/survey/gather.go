@@ -3,13 +3,13 @@ package survey
 import (
 	"context"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
+	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/server"
 )
 
 // atOnce bounds how many servers are asked at one time, most how many in all.
@@ -41,7 +41,7 @@ func Gather(ctx context.Context, addresses []string, timeout time.Duration) []An
 				continue
 			}
 			for _, p := range a.Status.Peers {
-				if _, err := netip.ParseAddrPort(p.Address); err == nil { // servers name no others
+				if _, ok := server.PeerAddress(p.Address); ok { // servers name no others
 					next = append(next, p.Address)
 				}
 			}
