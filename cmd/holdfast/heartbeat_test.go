@@ -155,9 +155,19 @@ func TestAWriterThatIsCutOffSaysSoOnceAndGoesOn(t *testing.T) {
 	if c := expect(heartbeat.CutOff); !strings.HasPrefix(c.Why, bind.Addr+": ") {
 		t.Errorf("it says %+v", c)
 	}
-	time.Sleep(3 * time.Second) // three more beats, about which it says nothing
+	next := make(chan heartbeat.Change, 1)
+	go func() {
+		var c heartbeat.Change
+		_ = changes.Decode(&c)
+		next <- c
+	}()
+	select {
+	case c := <-next:
+		t.Fatalf("it says %+v while nothing has changed", c)
+	case <-time.After(3 * time.Second): // three more beats
+	}
 	bind.Start(t)
-	if c := expect(heartbeat.Written); c.After < 2 {
+	if c := <-next; c.State != heartbeat.Written || c.After < 2 {
 		t.Errorf("it says %+v", c)
 	}
 	if age := time.Since(time.Unix(beatAt(t, bind.Addr)(), 0)); age > time.Since(gone)-2*time.Second {
