@@ -140,8 +140,9 @@ func (f *fleet) terminate(m *member) (left chan time.Duration) {
 	go func() {
 		begin := time.Now()
 		m.holdSIGTERM()
-		left <- time.Since(begin)
-		f.kill(m)
+		held := time.Since(begin)
+		f.kill(m) // before it is said: whoever hears of it looks at the states
+		left <- held
 	}()
 	return left
 }

@@ -36,13 +36,13 @@ type Client struct{ core *rest.RESTClient }
 
 // Connect returns a client whose requests take at most timeout. It asks nothing yet.
 func (a *Access) Connect(timeout time.Duration) (*Client, error) {
+	quiet()
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = a.Kubeconfig
 	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: a.Context}).ClientConfig()
 	if err != nil {
 		return nil, fmt.Errorf("no access to Kubernetes: %w", err)
 	}
-	quiet()
 	config.Timeout = timeout
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return bounded{next} })
 	config.APIPath, config.GroupVersion = "/api", &corev1.SchemeGroupVersion
