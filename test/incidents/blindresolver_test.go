@@ -75,6 +75,13 @@ func TestReplayI1ThreeServersNameTheBlindHalfAndStay(t *testing.T) {
 		e.AwaitPeers(t, 2)
 	}
 
+	w := watch(t, lab.Here())
+	for _, e := range fleet {
+		w.Add(t, e.Metrics)
+	}
+	w.Quiet(t)
+
+	w.Phase("all ways out go blind")
 	magic.Blind.Store(dns.RcodeServerFailure)
 	blind := time.Now()
 	const check = "canary example.com. A"
@@ -121,10 +128,15 @@ func TestReplayI1ThreeServersNameTheBlindHalfAndStay(t *testing.T) {
 	replayed(t, "I1 blind resolver", "how soon status, metric and log name it", "never", fmt.Sprintf("%.1f s, %.1f intervals", last.Seconds(), float64(last)/float64(interval)))
 	t.Logf("of three servers that all see it none was out of service at any of %d looks, and each said why", looks)
 
+	w.Fires(t, "HoldfastUnfit warning", "HoldfastNobodyMayLeave warning", "CoreDNSErrorsHigh critical", "CoreDNSForwardErrorsHigh critical")
+	w.May("CoreDNSErrorsHigh warning", "CoreDNSForwardErrorsHigh warning")
+	w.Cure()
 	magic.Blind.Store(0)
 	for _, e := range fleet {
 		lab.Until(t, e.HTTP+" is well again", func() bool { return e.Ready() == "200 OK" })
 	}
+	w.Ends(t)
+	alerted(t, "I1 blind resolver", w)
 }
 
 func is200(t *testing.T, url string) bool {

@@ -34,6 +34,37 @@ type Fired struct {
 // NewWatch watches from now on.
 func NewWatch(p *Prometheus) *Watch { return &Watch{Prometheus: p} }
 
+// Add lets servers be scraped, at these addresses, too.
+func (w *Watch) Add(t *testing.T, addrs ...string) {
+	t.Helper()
+	if w != nil {
+		w.Prometheus.Add(t, addrs...)
+	}
+}
+
+// Remove ends that.
+func (w *Watch) Remove(t *testing.T, addr string) {
+	t.Helper()
+	if w != nil {
+		w.Prometheus.Remove(t, addr)
+	}
+}
+
+// quietTime is longer than several evaluations of what a server shows.
+const quietTime = 5 * time.Second
+
+// Quiet begins a phase in which the servers are well and no alert may fire, and stays in it for
+// a few seconds.
+func (w *Watch) Quiet(t *testing.T) {
+	t.Helper()
+	if w == nil {
+		return
+	}
+	w.AwaitScraped(t)
+	w.Phase("all are well")
+	Throughout(t, quietTime, func() string { return "" })
+}
+
 // Phase begins a phase. Until the next one no alert may begin to fire but those that Fires and
 // May name.
 func (w *Watch) Phase(what string) {
@@ -112,6 +143,7 @@ func (w *Watch) Cure() {
 func (w *Watch) firing(t *testing.T, from, to time.Time) map[string][]Sample {
 	t.Helper()
 	found := make(map[string][]Sample)
+	from = to.Add(-to.Sub(from).Truncate(time.Second) - time.Second) // so that the last step is at the end
 	for _, s := range w.QueryRange(t, `max by (alertname, severity) (ALERTS{alertstate="firing"})`, from, to, time.Second) {
 		found[s.Labels["alertname"]+" "+s.Labels["severity"]] = s.Samples
 	}
@@ -131,7 +163,7 @@ func (w *Watch) Told(t *testing.T) (all []Fired) {
 		t.Error(why)
 	}
 	end := time.Now()
-	fired := w.firing(t, w.phases[0].begin, end)
+	fired, still := w.firing(t, w.phases[0].begin, end), w.firing(t, end, end)
 	for i, ph := range w.phases {
 		next := end
 		if i+1 < len(w.phases) {
@@ -139,7 +171,8 @@ func (w *Watch) Told(t *testing.T) (all []Fired) {
 		}
 		var here []Fired
 		for _, name := range slices.Sorted(maps.Keys(fired)) {
-			for _, run := range runs(fired[name]) {
+			all := runs(fired[name])
+			for j, run := range all {
 				from, to := run[0].At, run[len(run)-1].At
 				if i > 0 && from.Before(ph.begin) || !from.Before(next) {
 					continue
@@ -147,7 +180,7 @@ func (w *Watch) Told(t *testing.T) (all []Fired) {
 				if !slices.Contains(slices.Concat(ph.fires, ph.may), name) {
 					t.Errorf("%s: %s fires after %s", ph.what, name, from.Sub(ph.begin).Round(time.Second))
 				}
-				f := Fired{ph.what, name, from.Sub(ph.begin), to.Sub(ph.end), end.Sub(to) >= grain}
+				f := Fired{ph.what, name, from.Sub(ph.begin), to.Sub(ph.end), j < len(all)-1 || still[name] == nil}
 				if n := len(here); n > 0 && here[n-1].Alert == name { // it came again
 					f.After = here[n-1].After
 					here = here[:n-1]

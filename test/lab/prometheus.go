@@ -40,8 +40,10 @@ type Place struct {
 // Here is this host.
 func Here() Place {
 	return Place{
-		Start: func(t *testing.T, dir, program string, args ...string) *Daemon { return StartDaemon(t, dir, program, args...) },
-		Dial:  new(net.Dialer).DialContext,
+		Start: func(t *testing.T, dir, program string, args ...string) *Daemon {
+			return StartDaemon(t, dir, program, args...)
+		},
+		Dial: new(net.Dialer).DialContext,
 	}
 }
 
@@ -148,7 +150,9 @@ func (p *Prometheus) QueryRange(t *testing.T, expr string, from, to time.Time, s
 	return p.ask(t, "query_range", url.Values{"query": {expr}, "start": {seconds(from)}, "end": {seconds(to)}, "step": {fmt.Sprint(step.Seconds())}})
 }
 
-func seconds(at time.Time) string { return strconv.FormatFloat(float64(at.UnixMilli())/1000, 'f', 3, 64) }
+func seconds(at time.Time) string {
+	return strconv.FormatFloat(float64(at.UnixMilli())/1000, 'f', 3, 64)
+}
 
 func (p *Prometheus) ask(t *testing.T, api string, query url.Values) (found []Series) {
 	t.Helper()
