@@ -130,7 +130,7 @@ func TestReplayI3LoneInstanceIsQuietAndStays(t *testing.T) {
 	lab.AwaitGone(t, 1, stock)
 	gone := time.Since(told)
 	lab.AllPreserved(t, 3*time.Second, alone)
-	replayed(t, "I3 discovery", "one that sees no other is told to go", fmt.Sprintf("gone after %d ms", gone.Milliseconds()), fmt.Sprintf("answers on (%.0f s looked at), one line in the log", time.Since(told).Seconds()))
+	replayed(t, "I3 discovery", "a replica that finds no peers receives SIGTERM", fmt.Sprintf("gone after %d ms", gone.Milliseconds()), fmt.Sprintf("still answers after %.0f s, one line in the log", time.Since(told).Seconds()))
 }
 
 func TestReplayI3ReplicasThatAppearLaterAreFound(t *testing.T) {
@@ -153,7 +153,7 @@ func TestReplayI3ReplicasThatAppearLaterAreFound(t *testing.T) {
 	if complaints != 1 {
 		t.Errorf("the log has %q %q %q", first.Complaints(), second.Complaints(), third.Complaints())
 	}
-	replayed(t, "I3 discovery", "replicas that appear seconds later", "looks for nobody", fmt.Sprintf("find each other in %.1f s", took.Seconds()))
+	replayed(t, "I3 discovery", "replicas that start seconds later", "no discovery", fmt.Sprintf("find each other in %.1f s", took.Seconds()))
 	third.Terminate(t)
 	lab.AwaitGone(t, 1, third)
 	if len(third.Said(lab.LogLeaves)) != 1 {
