@@ -165,7 +165,7 @@ func (w *Watch) Cure() {
 func (w *Watch) firing(t *testing.T, from, to time.Time) map[string][]Sample {
 	t.Helper()
 	found := make(map[string][]Sample)
-	for _, s := range w.Query(t, fmt.Sprintf(`ALERTS{alertstate="firing"}[%dms]`, to.Sub(from).Milliseconds()), to) {
+	for _, s := range w.Query(t, fmt.Sprintf(`ALERTS{alertstate="firing"}[%dms]`, max(to.Sub(from).Milliseconds(), 1)), to) {
 		name := s.Labels["alertname"] + " " + s.Labels["severity"]
 		found[name] = append(found[name], s.Samples...)
 	}
