@@ -78,7 +78,7 @@ func (f *anycast) oneLosesItsPrimary(t *testing.T, c *crowd) string {
 	if before.markedBy["1"] == 0 || before.marked != before.markedBy["1"] {
 		t.Errorf("a: until the route moves: %+v, want marked answers of server 1, and of no other", before)
 	}
-	return fmt.Sprintf("flagged and aside after %d questions: %d old answers, of which %d say so, %d unanswered; then of %d %d old, %d unanswered",
+	return fmt.Sprintf("steps aside after %d questions: %d old answers, %d of them marked, %d unanswered; of the next %d, %d old and %d unanswered",
 		before.asked, before.old, before.old-before.unsaid, before.lost, moved.asked, moved.old, moved.lost)
 }
 
@@ -98,7 +98,7 @@ func (f *anycast) allLoseTheirPrimary(t *testing.T, c *crowd) string {
 	if n := f.aside() - aside; whole.lost > 0 || last.marked != last.asked || n > 0 {
 		t.Errorf("b: %d stepped aside; %+v; at last %+v", n, whole, last)
 	}
-	return fmt.Sprintf("%d of 3 routes stay, %d of %d questions unanswered, %d answers say that they are old", len(f.routes(t)), last.lost, last.asked, last.marked)
+	return fmt.Sprintf("%d of 3 routes stay, %d of %d questions unanswered, %d answers marked as old", len(f.routes(t)), last.lost, last.asked, last.marked)
 }
 
 func (f *anycast) oneIsCutOff(t *testing.T, c *crowd) string {
@@ -116,7 +116,7 @@ func (f *anycast) oneIsCutOff(t *testing.T, c *crowd) string {
 	if n := f.aside() - aside; whole.lost > 0 || last.by["1"] == 0 || last.markedBy["1"] != last.by["1"] || last.marked != last.by["1"] || last.unsaid > 0 || n > 0 {
 		t.Errorf("c: %d stepped aside; %+v; at last %+v, want all answers of server 1 marked, and of no other", n, whole, last)
 	}
-	return fmt.Sprintf("%d of 3 routes stay, %d of %d questions unanswered, all %d answers of the one that is cut off say that they are old", len(f.routes(t)), last.lost, last.asked, last.by["1"])
+	return fmt.Sprintf("%d of 3 routes stay, %d of %d questions unanswered, all %d answers of that server marked as old", len(f.routes(t)), last.lost, last.asked, last.by["1"])
 }
 
 func (f *anycast) allAreTerminated(t *testing.T, c *crowd) string {
@@ -132,7 +132,7 @@ func (f *anycast) allAreTerminated(t *testing.T, c *crowd) string {
 	if whole.lost > 0 || len(routes) != 2 || left != 1 || held < holdLimit {
 		t.Errorf("d: routes %q after %s, %d have left on promises; %+v", routes, held, left, whole)
 	}
-	return fmt.Sprintf("%d of 3 routes stay, %d of %d questions in %s unanswered", len(routes), whole.lost, whole.asked, holdLimit)
+	return fmt.Sprintf("%d of 3 routes stay, %d of %d questions unanswered in %s", len(routes), whole.lost, whole.asked, holdLimit)
 }
 
 // cured heals all, and waits until everybody is fit and has the newest data.
@@ -160,7 +160,7 @@ func (f *anycast) cured(t *testing.T, c *crowd) string {
 	if before.lost > 0 || well.lost > 0 || well.old > 0 || well.marked > 0 || len(well.by) != 3 {
 		t.Errorf("e: until all are fit: %+v; then %+v", before, well)
 	}
-	return fmt.Sprintf("%d questions unanswered after the cure, until all are fit; then of %d %d unanswered, %d say that they are old, by %d servers", before.lost, well.asked, well.lost, well.marked, len(well.by))
+	return fmt.Sprintf("%d questions unanswered until all are fit; of the next %d, %d unanswered and %d marked as old, from %d servers", before.lost, well.asked, well.lost, well.marked, len(well.by))
 }
 
 // awaitPreserved waits until a server is unfit, and stays because too few promise to.

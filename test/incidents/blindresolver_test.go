@@ -52,7 +52,7 @@ func TestReplayI1BlindResolverIsNotNoticedByStockCoreDNS(t *testing.T) {
 	if inside := holdfast.Resolves(outsideNames, "holdfast", lab.Tailnet); inside != outsideNames || split != outsideNames {
 		t.Errorf("with an upstream per domain and a fallback %d of %d names of the tailnet and %d of the rest are answered", inside, outsideNames, split)
 	}
-	replayed(t, "I1 blind resolver", "outside names answered behind it", fmt.Sprintf("%d of %d", answered, outsideNames), fmt.Sprintf("%d of %d", split, outsideNames))
+	replayed(t, "I1 blind resolver", "external names that still resolve", fmt.Sprintf("%d of %d", answered, outsideNames), fmt.Sprintf("%d of %d", split, outsideNames))
 }
 
 // Three servers whose every way out goes blind: each names the half, and none goes.
@@ -125,7 +125,7 @@ func TestReplayI1ThreeServersNameTheBlindHalfAndStay(t *testing.T) {
 		}
 		return ""
 	})
-	replayed(t, "I1 blind resolver", "how soon status, metric and log name it", "never", fmt.Sprintf("%.1f s, %.1f intervals", last.Seconds(), float64(last)/float64(interval)))
+	replayed(t, "I1 blind resolver", "time until status, metric and log name the fault", "never", fmt.Sprintf("%.1f s, %.1f intervals", last.Seconds(), float64(last)/float64(interval)))
 	t.Logf("of three servers that all see it none was out of service at any of %d looks, and each said why", looks)
 
 	w.Fires(t, "HoldfastUnfit warning", "HoldfastNobodyMayLeave warning", "CoreDNSErrorsHigh critical", "CoreDNSForwardErrorsHigh critical")

@@ -39,7 +39,7 @@ func TestReplayI5ClusterIsRestartedAndKilled(t *testing.T) {
 		return
 	}
 	replayed(t, "I5 cluster DNS", "queries lost in a rolling restart of five", stock.rolled.String(), holdfast.rolled.String())
-	replayed(t, "I5 cluster DNS", "queries lost when all five are told to go at once", stock.killed.String(), holdfast.killed.String())
+	replayed(t, "I5 cluster DNS", "queries lost when all five receive SIGTERM at once", stock.killed.String(), holdfast.killed.String())
 	if stock.killed.lost < 100 {
 		t.Errorf("stock loses %d queries when all are killed, want a second's at least: nothing is shown", stock.killed.lost)
 	}

@@ -136,7 +136,7 @@ func TestReplayI3LoneInstanceIsQuietAndStays(t *testing.T) {
 	lab.AllPreserved(t, 3*time.Second, alone)
 	w.Fires(t, "HoldfastHeld warning")
 	alerted(t, "I3 discovery", w)
-	replayed(t, "I3 discovery", "one that sees no other is told to go", fmt.Sprintf("gone after %d ms", gone.Milliseconds()), fmt.Sprintf("answers on (%.0f s looked at), one line in the log", time.Since(told).Seconds()))
+	replayed(t, "I3 discovery", "a replica that finds no peers receives SIGTERM", fmt.Sprintf("gone after %d ms", gone.Milliseconds()), fmt.Sprintf("still answers after %.0f s, one line in the log", time.Since(told).Seconds()))
 }
 
 func TestReplayI3ReplicasThatAppearLaterAreFound(t *testing.T) {
@@ -167,7 +167,7 @@ func TestReplayI3ReplicasThatAppearLaterAreFound(t *testing.T) {
 	}
 	w.Ends(t)
 	alerted(t, "I3 discovery", w)
-	replayed(t, "I3 discovery", "replicas that appear seconds later", "looks for nobody", fmt.Sprintf("find each other in %.1f s", took.Seconds()))
+	replayed(t, "I3 discovery", "replicas that start seconds later", "no discovery", fmt.Sprintf("find each other in %.1f s", took.Seconds()))
 	third.Terminate(t)
 	lab.AwaitGone(t, 1, third)
 	if len(third.Said(lab.LogLeaves)) != 1 {

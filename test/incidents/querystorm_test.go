@@ -56,8 +56,8 @@ func TestReplayI2LinkerdStormAgainstTheBinary(t *testing.T) {
 	t.Logf("%d clients, two SRV names with TTL 0\n%s\n%s", meshClients, stock.row("stock"), holdfast.row("ttlfloor"))
 
 	afterFirst := meshRun{seconds: holdfast.seconds[1:]}
-	replayed(t, "I2 query storm", "queries a second of 300 clients, two names with TTL 0", fmt.Sprintf("%.0f", stock.mean()), fmt.Sprintf("%.1f", holdfast.mean()))
-	replayed(t, "I2 query storm", "queries in the busiest second after the first", fmt.Sprint(slices.Max(stock.seconds[1:])), fmt.Sprint(slices.Max(afterFirst.seconds)))
+	replayed(t, "I2 query storm", "queries a second from 300 clients, for two names with TTL 0", fmt.Sprintf("%.0f", stock.mean()), fmt.Sprintf("%.1f", holdfast.mean()))
+	replayed(t, "I2 query storm", "queries in the busiest second, not counting the first", fmt.Sprint(slices.Max(stock.seconds[1:])), fmt.Sprint(slices.Max(afterFirst.seconds)))
 
 	clientNames := float64(meshClients * len(meshNames))
 	if stock.mean() < clientNames {
