@@ -78,7 +78,7 @@ func TestTheUnitsAreSandboxed(t *testing.T) {
 		t.Fatalf("%q: %v", units, err)
 	}
 	for _, unit := range units {
-		lab.Read(t, "build/systemd/"+filepath.Base(unit))                                                                      // so that go test knows of it
+		lab.Read(t, "build/systemd/"+filepath.Base(unit))                                                                     // so that go test knows of it
 		out, err := exec.Command(analyze, "security", "--offline=yes", "--no-pager", "--threshold=29", unit).CombinedOutput() // #nosec G204 -- the test's own
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 		if t.Log(lines[len(lines)-1]); err != nil {
