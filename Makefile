@@ -27,6 +27,7 @@ test:
 	go run ./test
 	go -C test/cluster test ./...
 	go -C test/page test ./...
+	go -C test/monitoring test ./...
 
 # All tests, and the binary that they start, under the race detector (needs a C compiler).
 race:
@@ -44,6 +45,9 @@ lint:
 	go -C test/page vet ./...
 	cd test/page && go run $(STATICCHECK) ./...
 	go -C test/page mod tidy -diff
+	go -C test/monitoring vet ./...
+	cd test/monitoring && go run $(STATICCHECK) ./...
+	go -C test/monitoring mod tidy -diff
 	go -C build/tools mod tidy -diff
 
 # Each fuzz target for FUZZTIME.
@@ -55,7 +59,7 @@ fuzz:
 bench:
 	go test -run '^$$' -bench . -benchmem ./plugin/... ./test/...
 
-# build/coredns/zplugin.go from plugin.cfg.
+# What is made of other files: build/coredns/zplugin.go, schemas, build/monitoring.
 gen:
 	go generate ./...
 
@@ -63,8 +67,8 @@ gen:
 recipe:
 	.ci/recipe
 
-# The five incidents replayed, stock and Holdfast, and the table of what was measured
-# (needs root, bind9, bird2, exabgp, iproute2 and nftables).
+# The five incidents replayed, stock and Holdfast, and the tables of what was measured and which
+# alerts fired (needs root, bind9, bird2, exabgp, iproute2, nftables and prometheus).
 incidents:
 	@HOLDFAST_FORBID_SKIP=1 go test -count=1 -v ./test/incidents >incidents.out 2>&1 || { cat incidents.out; exit 1; }
 	@grep '^|' incidents.out
