@@ -66,7 +66,7 @@ func TestPackages(t *testing.T) {
 	m := makePackages(t)
 	t.Run("have a manual for each program and plugin", func(t *testing.T) { haveManuals(t, m) })
 	t.Run("have the same files", func(t *testing.T) { haveTheSameFiles(t, m) })
-	t.Run("come, change and go", func(t *testing.T) { goThroughLife(t, m) })
+	t.Run("from installation to purge", func(t *testing.T) { goThroughLife(t, m) })
 }
 
 // filesOf are the files of a package, without folders.
