@@ -5,12 +5,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/miekg/dns"
-	"golang.org/x/sys/unix"
 
 	"github.com/holdfastdns/holdfast/test/lab"
 )
@@ -23,9 +21,8 @@ type debian struct{ name, ip string }
 func bootDebian(t *testing.T, folders map[string]string) debian {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), "root")
-	inMountNamespace(t, func() {
-		longCommand(t, ".", nil, "debootstrap", "--variant=minbase", "--include=bird2,curl,init-system-helpers,systemd,systemd-sysv", "bookworm", root)
-	})
+	// What it mounts ends with it, however it ends.
+	longCommand(t, ".", nil, "unshare", "--mount", "debootstrap", "--variant=minbase", "--include=bird2,curl,init-system-helpers,systemd,systemd-sysv", "bookworm", root)
 	image := lab.Unique()
 	longCommand(t, root, nil, "sh", "-c", "tar --exclude=./dev/* --exclude=./var/cache/apt/* --exclude=./var/lib/apt/lists/* -c . | docker import - "+image)
 	t.Cleanup(func() { lab.Docker(t, "image", "rm", image) })
@@ -55,26 +52,6 @@ func bootDebian(t *testing.T, folders map[string]string) debian {
 	})
 	d.ip = lab.Docker(t, "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", d.name)
 	return d
-}
-
-// inMountNamespace does work that mounts: all of it ends with the work, however that ends.
-func inMountNamespace(t *testing.T, work func()) {
-	t.Helper()
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // for ever: the thread ends with the goroutine
-		err := unix.Unshare(unix.CLONE_NEWNS)
-		if err == nil {
-			err = unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
-		}
-		if err == nil {
-			work()
-		}
-		done <- err
-	}()
-	if err := <-done; err != nil {
-		lab.SkipWithout(t, fmt.Sprintf("a mount namespace (%v)", err), "run as root")
-	}
 }
 
 // try runs a program inside.

@@ -13,7 +13,7 @@ const oldVersion = "0.1.9"
 // older is the deb of an older version: another number in the server, another Corefile.
 func older(t *testing.T) (deb string) {
 	t.Helper()
-	dir, arch := t.TempDir(), architecture(t)
+	dir := t.TempDir()
 	longCommand(t, lab.Root, []string{"CGO_ENABLED=0", "GOOS=linux"}, "go", "build", "-trimpath", "-o", filepath.Join(dir, "coredns"),
 		"-ldflags", "-s -w -X github.com/holdfastdns/holdfast/internal/version.number="+oldVersion, "./build/coredns")
 	lab.Write(t, filepath.Join(dir, "Corefile"), "# Of an older version.\n"+lab.Read(t, "build/packages/Corefile"))
@@ -21,8 +21,7 @@ func older(t *testing.T) (deb string) {
 	lab.Write(t, config, lab.Replaced(t, lab.Read(t, "build/packages/nfpm.yaml"),
 		"{src: coredns,", "{src: "+dir+"/coredns,", "{src: Corefile,", "{src: "+dir+"/Corefile,"))
 	deb = filepath.Join(dir, "older.deb")
-	longCommand(t, filepath.Join(lab.Root, "bin/stage/linux_"+arch), []string{"VERSION=" + oldVersion, "ARCH=" + arch},
-		filepath.Join(lab.Root, "bin/tools/nfpm"), "package", "--config", config, "--packager", "deb", "--target", deb)
+	nfpm(t, []string{"VERSION=" + oldVersion}, "--config", config, "--packager", "deb", "--target", deb)
 	return deb
 }
 

@@ -1,6 +1,7 @@
 package packages
 
 import (
+	"bytes"
 	"context"
 	"maps"
 	"os"
@@ -66,7 +67,36 @@ func TestPackages(t *testing.T) {
 	m := makePackages(t)
 	t.Run("have a manual for each program and plugin", func(t *testing.T) { haveManuals(t, m) })
 	t.Run("have the same files", func(t *testing.T) { haveTheSameFiles(t, m) })
+	t.Run("are the same bytes each time", func(t *testing.T) { areReproducible(t, m) })
 	t.Run("from installation to purge", func(t *testing.T) { goThroughLife(t, m) })
+}
+
+// nfpm makes a package of what make packages has laid out.
+func nfpm(t *testing.T, env []string, args ...string) {
+	t.Helper()
+	arch := architecture(t)
+	longCommand(t, filepath.Join(lab.Root, "bin/stage/linux_"+arch), append(env, "ARCH="+arch), filepath.Join(lab.Root, "bin/tools/nfpm"), append([]string{"package"}, args...)...)
+}
+
+// The programs in them are built twice by make reproduce.
+func areReproducible(t *testing.T, m made) {
+	now := time.Now()
+	if err := os.Chtimes(filepath.Join(lab.Root, "bin/stage/linux_"+architecture(t), "Corefile"), now, now); err != nil {
+		t.Fatal(err)
+	}
+	epoch := strings.TrimSpace(lab.Command(t, lab.Root, "git", "log", "-1", "--format=%ct"))
+	for packager, file := range map[string]string{"deb": m.deb, "rpm": m.rpm} {
+		again := filepath.Join(t.TempDir(), "again")
+		nfpm(t, []string{"VERSION=" + m.version, "SOURCE_DATE_EPOCH=" + epoch},
+			"--config", filepath.Join(lab.Root, "build/packages/nfpm.yaml"), "--packager", packager, "--target", again)
+		first, err := os.ReadFile(file) // #nosec G304 -- the test's own
+		if err != nil {
+			t.Fatal(err)
+		}
+		if second, err := os.ReadFile(again); err != nil || !bytes.Equal(first, second) { // #nosec G304 -- the test's own
+			t.Errorf("the second %s differs from the first: %v", packager, err)
+		}
+	}
 }
 
 // filesOf are the files of a package, without folders.
