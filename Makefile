@@ -47,7 +47,7 @@ fuzz:
 bench:
 	go test -run '^$$' -bench . -benchmem ./plugin/... ./test/...
 
-# build/coredns/zplugin.go from plugin.cfg.
+# What is made of other files: build/coredns/zplugin.go, schemas, build/monitoring.
 gen:
 	go generate ./...
 

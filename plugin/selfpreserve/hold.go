@@ -20,6 +20,10 @@ var process struct {
 	node      *node
 	listeners listeners
 	current   *corefile
+
+	// visible is the node while a Corefile is in force, else nil. Whoever scrapes reads it
+	// without the lock, which a reload holds while checks end that may hang.
+	visible atomic.Pointer[node]
 }
 
 func currentNode() *node {
@@ -93,6 +97,7 @@ func (cf *corefile) start() error {
 	d.client = cf.client
 	before := process.current
 	process.current = cf
+	process.visible.Store(n)
 	n.run(d)
 	if before != nil && before.client != nil {
 		before.client.close()
@@ -126,6 +131,7 @@ func (cf *corefile) retire() {
 		return
 	}
 	process.current = nil
+	process.visible.Store(nil)
 	process.node.pause()
 	cf.client.close()
 	process.listeners.closeOthers("")
@@ -165,4 +171,5 @@ func (cf *corefile) stop() {
 	}
 	process.listeners.closeOthers("")
 	process.node, process.current = nil, nil
+	process.visible.Store(nil)
 }

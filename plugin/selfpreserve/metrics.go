@@ -31,7 +31,7 @@ var (
 		Help:      "Counter of what a server that only observes would have counted in departures_total, per cause and outcome.",
 	}, []string{"cause", "outcome"})
 
-	holdDuration = promauto.NewHistogram(prometheus.HistogramOpts{
+	holdDuration = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Namespace: plugin.Namespace,
 		Subsystem: pluginName,
 		Name:      "hold_duration_seconds",
@@ -106,24 +106,16 @@ func (c *nodeCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	shown := n.shown.Load()
 	v := shown.view
-	counts := map[string]int{roster.Unheard: 0, roster.Unreachable: 0, roster.Left: 0}
 	for _, state := range promise.States() {
 		gauge(c.state, toFloat(v.State == state), state.String())
-		counts[state.String()] = 0
 	}
 	for _, check := range shown.checks {
 		gauge(c.fit, toFloat(check.fit), check.name)
 	}
-	for _, p := range shown.peers {
-		counts[p.Status]++
+	// A server that is alone by choice has no part in this, and no rule may speak of it.
+	if v.HasPeers {
+		c.collectPeers(gauge, shown)
 	}
-	for status, count := range counts {
-		gauge(c.peers, float64(count), status)
-	}
-	gauge(c.number, float64(v.Given), "given")
-	gauge(c.number, float64(v.Held), "held")
-	gauge(c.minPeers, float64(v.MinPeers))
-	gauge(c.mayLeave, float64(shown.mayLeave()))
 	deadline := 0.0
 	if shown.held() {
 		deadline = float64(time.Now().Add(v.Deadline-n.now()).UnixMilli()) / 1000
@@ -132,6 +124,24 @@ func (c *nodeCollector) Collect(ch chan<- prometheus.Metric) {
 	for _, kind := range []promise.OverrideKind{promise.Leave, promise.Stay} {
 		gauge(c.override, toFloat(v.Override.Kind == kind), string(kind))
 	}
+}
+
+// collectPeers collects what there is with peers.
+func (c *nodeCollector) collectPeers(gauge func(d *prometheus.Desc, value float64, labels ...string), s *shown) {
+	counts := map[string]int{roster.Unheard: 0, roster.Unreachable: 0, roster.Left: 0}
+	for _, state := range promise.States() {
+		counts[state.String()] = 0
+	}
+	for _, p := range s.peers {
+		counts[p.Status]++
+	}
+	for status, count := range counts {
+		gauge(c.peers, float64(count), status)
+	}
+	gauge(c.number, float64(s.view.Given), "given")
+	gauge(c.number, float64(s.view.Held), "held")
+	gauge(c.minPeers, float64(s.view.MinPeers))
+	gauge(c.mayLeave, float64(s.mayLeave()))
 }
 
 func toFloat(b bool) float64 {
@@ -147,7 +157,7 @@ var registerOnce sync.Once
 // that would speak before there is a node.
 func registerCollector() {
 	registerOnce.Do(func() {
-		prometheus.MustRegister(newNodeCollector(currentNode))
+		prometheus.MustRegister(newNodeCollector(process.visible.Load), holdDuration)
 		// From 0: else the first that is counted is no increase.
 		for cause, outcomes := range departures {
 			for _, o := range outcomes {

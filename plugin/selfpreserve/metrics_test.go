@@ -36,10 +36,20 @@ func registryOf(t *testing.T, n *node) *prometheus.Registry {
 // gauges are the collector's metrics as text, without HELP and TYPE.
 func gauges(t *testing.T, n *node) string {
 	t.Helper()
-	families, err := registryOf(t, n).Gather()
+	text, err := gathered(newNodeCollector(func() *node { return n }))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return text
+}
+
+// gathered is like gauges, for any goroutine.
+func gathered(c prometheus.Collector) (string, error) {
+	r := prometheus.NewRegistry()
+	if err := r.Register(c); err != nil {
+		return "", err
+	}
+	families, err := r.Gather()
 	var text strings.Builder
 	for _, f := range families {
 		for _, m := range f.Metric {
@@ -52,7 +62,7 @@ func gauges(t *testing.T, n *node) string {
 			}
 		}
 	}
-	return text.String()
+	return text.String(), err
 }
 
 func TestGaugesSayWhatStatusSays(t *testing.T) {

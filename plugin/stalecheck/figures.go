@@ -1,6 +1,7 @@
 package stalecheck
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -10,69 +11,94 @@ import (
 // zoneFigures are what the gauges say of a zone. If several instances watch it, for several
 // server blocks or during a reload, that is the worst of what they know.
 type zoneFigures struct {
+	name    string
 	status  verdict.Status
 	known   [verdict.NumSources]bool
 	ages    [verdict.NumSources]time.Duration
 	heard   [verdict.NumSources]bool
 	serials [verdict.NumSources]uint32 // the newest of each source, but the oldest of the backend
-	up      map[string]bool            // by address, of the references that were asked
-	success map[string]time.Time       // by address, of the references that have answered: the last
 	maxAge  time.Duration              // the least
 	expires bool
 	left    time.Duration // until it expires, if it does: the least
+
+	references []referenceFigures
 }
 
-// figures returns those of all zones that are watched, by name.
-func figures() map[string]*zoneFigures {
-	live.Lock()
-	instances := slices.Clone(live.instances)
-	live.Unlock()
+// referenceFigures are what the gauges say of a reference's answers for one zone.
+type referenceFigures struct {
+	source    verdict.Source
+	address   string
+	asked, up bool
+	heard     bool
+	last      time.Time // if heard: when it last gave a usable answer
+}
 
-	all := make(map[string]*zoneFigures)
-	for _, s := range instances {
+// figures returns those of all zones that are watched, by name. It waits for nobody who asks,
+// logs or reloads.
+func figures() []*zoneFigures {
+	var all []*zoneFigures
+	byName := make(map[string]*zoneFigures)
+	for _, s := range live.visible() {
 		for _, z := range s.zones {
-			f := all[z.name]
+			f := byName[z.name]
 			if f == nil {
-				f = &zoneFigures{status: verdict.Fresh, up: make(map[string]bool), success: make(map[string]time.Time), maxAge: s.rules.MaxAge}
-				all[z.name] = f
+				f = &zoneFigures{name: z.name, status: verdict.Fresh, maxAge: s.rules.MaxAge}
+				f.references = make([]referenceFigures, 0, len(s.references))
+				byName[z.name], all = f, append(all, f)
 			}
-			f.maxAge = min(f.maxAge, s.rules.MaxAge)
-			v := z.verdict.Load()
-			f.status = worse(f.status, v.Status)
-			for source, finding := range v.Findings {
-				if finding.Known {
-					f.known[source] = true
-					f.ages[source] = max(f.ages[source], finding.Age)
-				}
-			}
-			z.mu.Lock()
-			f.add(z.history, s.references)
-			if left, known := z.history.ExpiresIn(s.now()); known && (!f.expires || left < f.left) {
-				f.expires, f.left = true, left
-			}
-			z.mu.Unlock()
+			f.add(s, z)
 		}
 	}
+	slices.SortFunc(all, func(a, b *zoneFigures) int { return cmp.Compare(a.name, b.name) })
 	return all
 }
 
-func (f *zoneFigures) add(h *verdict.History, references []verdict.Reference) {
-	if own, known := h.Own(); known && (!f.heard[verdict.Backend] || verdict.NewerSerial(f.serials[verdict.Backend], own)) {
+// add takes in what an instance knows of the zone.
+func (f *zoneFigures) add(s *StaleCheck, z *zone) {
+	f.maxAge = min(f.maxAge, s.rules.MaxAge)
+	v := z.verdict.Load()
+	f.status = worse(f.status, v.Status)
+	for source, finding := range v.Findings {
+		if finding.Known {
+			f.known[source] = true
+			f.ages[source] = max(f.ages[source], finding.Age)
+		}
+	}
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	if left, known := z.history.ExpiresIn(s.now()); known && (!f.expires || left < f.left) {
+		f.expires, f.left = true, left
+	}
+	if own, known := z.history.Own(); known && (!f.heard[verdict.Backend] || verdict.NewerSerial(f.serials[verdict.Backend], own)) {
 		f.heard[verdict.Backend], f.serials[verdict.Backend] = true, own
 	}
-	for i, r := range references {
-		report := h.Report(i)
-		if report.Asked {
-			before, known := f.up[r.Address]
-			f.up[r.Address] = report.Up() && (before || !known)
-		}
-		if at, ok := h.LastSuccess(i); ok && (f.success[r.Address].IsZero() || at.Before(f.success[r.Address])) {
-			f.success[r.Address] = at
-		}
+	others := len(f.references) // of other instances
+	for i, r := range s.references {
+		report := z.history.Report(i)
+		it := referenceFigures{source: r.Source, address: r.Address, asked: report.Asked, up: report.Up()}
+		it.last, it.heard = z.history.LastSuccess(i)
+		f.addReference(others, it)
 		if report.Heard && (!f.heard[r.Source] || verdict.NewerSerial(report.Serial, f.serials[r.Source])) {
 			f.heard[r.Source], f.serials[r.Source] = true, report.Serial
 		}
 	}
+}
+
+// addReference takes in a reference that may be one of the first others.
+func (f *zoneFigures) addReference(others int, it referenceFigures) {
+	for i := range f.references[:others] {
+		was := &f.references[i]
+		if was.address != it.address {
+			continue
+		}
+		was.up = (was.up || !was.asked) && (it.up || !it.asked)
+		was.asked = was.asked || it.asked
+		if it.heard && (!was.heard || it.last.Before(was.last)) {
+			was.heard, was.last = true, it.last
+		}
+		return
+	}
+	f.references = append(f.references, it)
 }
 
 // worse returns what an operator has to know first: stale, then unknown, then fresh.

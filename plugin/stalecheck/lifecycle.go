@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coredns/caddy"
@@ -12,9 +13,26 @@ import (
 // live are the instances that watch zones now, in the order in which they started. While
 // CoreDNS reloads, a server block has two. The new one takes over what the old one saw, so
 // that a reload does not make old data young.
-var live struct {
+var live liveInstances
+
+type liveInstances struct {
 	sync.Mutex
 	instances []*StaleCheck
+	shown     atomic.Pointer[[]*StaleCheck] // a copy, for whoever must not wait for the lock
+}
+
+// set replaces the instances. Called with the lock.
+func (l *liveInstances) set(instances []*StaleCheck) {
+	l.instances = instances
+	l.shown.Store(new(slices.Clone(instances)))
+}
+
+// visible returns the instances without waiting for one that starts or stops.
+func (l *liveInstances) visible() []*StaleCheck {
+	if shown := l.shown.Load(); shown != nil {
+		return *shown
+	}
+	return nil
 }
 
 // start begins to watch.
@@ -22,13 +40,13 @@ func (s *StaleCheck) start() {
 	live.Lock()
 	for _, z := range s.zones {
 		if before := s.predecessor(z.name); before != nil {
-			before.mu.Lock()
+			before.observing.Lock()
 			z.history.Inherit(before.history)
 			z.logged = s.stillLogged(&before.logged)
-			before.mu.Unlock()
+			before.observing.Unlock()
 		}
 	}
-	live.instances = append(live.instances, s)
+	live.set(append(live.instances, s))
 	live.Unlock()
 
 	ctx, cancel := context.WithCancel(context.Background())
@@ -60,11 +78,17 @@ func (s *StaleCheck) predecessor(name string) *zone {
 // stop ends all that start began. It may be called more than once, and before start.
 func (s *StaleCheck) stop() {
 	live.Lock()
-	live.instances = slices.DeleteFunc(live.instances, func(other *StaleCheck) bool { return other == s })
+	live.set(slices.DeleteFunc(live.instances, func(other *StaleCheck) bool { return other == s }))
+	left := slices.Clone(live.instances)
 	live.Unlock()
 	if s.cancel != nil {
 		s.cancel()
 		s.tasks.Wait()
+	}
+	for _, z := range s.zones {
+		if !slices.ContainsFunc(left, func(other *StaleCheck) bool { return other.byName[z.name] != nil }) {
+			z.forgetCounts()
+		}
 	}
 }
 

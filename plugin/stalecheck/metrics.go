@@ -56,6 +56,15 @@ func (z *zone) count(ctx context.Context, a action) {
 	found.(*counters)[a].Inc()
 }
 
+// forgetCounts takes away the counters of a zone that nobody watches any more. CoreDNS has stopped
+// the servers that count: nothing brings them back.
+func (z *zone) forgetCounts() {
+	for range z.counters.Range {
+		responsesTotal.DeletePartialMatch(prometheus.Labels{"zone": z.name})
+		return
+	}
+}
+
 // zonesCollector reads the verdicts when it is scraped. So there are no gauges to take back
 // when a source falls silent, a zone goes, or a reload ends an instance.
 type zonesCollector struct {
@@ -98,27 +107,36 @@ func (c *zonesCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
-	for name, f := range figures() {
-		for s := range verdict.NumSources {
-			if f.known[s] {
-				gauge(c.age, f.ages[s].Seconds(), name, s.String())
+	zones := figures()
+	for source := range verdict.NumSources {
+		for _, f := range zones {
+			if f.known[source] {
+				gauge(c.age, f.ages[source].Seconds(), f.name, source.String())
 			}
-			if f.heard[s] {
-				gauge(c.serial, float64(f.serials[s]), name, s.String())
+			if f.heard[source] {
+				gauge(c.serial, float64(f.serials[source]), f.name, source.String())
 			}
 		}
-		for i := range verdict.NumStatuses {
-			gauge(c.status, boolean(i == f.status), name, i.String())
+	}
+	for status := range verdict.NumStatuses {
+		for _, f := range zones {
+			gauge(c.status, boolean(status == f.status), f.name, status.String())
 		}
-		for address, up := range f.up {
-			gauge(c.up, boolean(up), name, address)
-		}
-		for address, at := range f.success {
-			gauge(c.success, float64(at.UnixMilli())/1000, name, address)
-		}
-		gauge(c.maxAge, f.maxAge.Seconds(), name)
+	}
+	for _, f := range zones {
+		gauge(c.maxAge, f.maxAge.Seconds(), f.name)
 		if f.expires {
-			gauge(c.expires, f.left.Seconds(), name)
+			gauge(c.expires, f.left.Seconds(), f.name)
+		}
+	}
+	for _, p := range perReference(zones, maxUps) {
+		if p.asked {
+			gauge(c.up, boolean(p.up), p.zone, p.name)
+		}
+	}
+	for _, p := range perReference(zones, maxSuccesses) {
+		if p.heard {
+			gauge(c.success, float64(p.last.UnixMilli())/1000, p.zone, p.name)
 		}
 	}
 }

@@ -23,11 +23,11 @@ func counterValue(t *testing.T, c prometheus.Counter) float64 {
 }
 
 // watching makes s one of the instances that the metrics tell of.
-func watching(t *testing.T, s *StaleCheck) *StaleCheck {
+func watching(t testing.TB, s *StaleCheck) *StaleCheck {
 	t.Helper()
 	registerCollector()
 	live.Lock()
-	live.instances = append(live.instances, s)
+	live.set(append(live.instances, s))
 	live.Unlock()
 	t.Cleanup(s.stop)
 	return s

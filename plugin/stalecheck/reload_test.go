@@ -22,9 +22,9 @@ func TestReloadKeepsFirstSightings(t *testing.T) {
 	awaitOwn(t, old, 8)
 	sighted := time.Now().Add(-50 * time.Second)
 	old.observe(old.zones[0], func(h *verdict.History, _ time.Time) { h.ObserveReference(0, 9, "", sighted) })
-	old.zones[0].mu.Lock()
+	old.zones[0].observing.Lock()
 	old.zones[0].logged.anyStatus, old.zones[0].logged.status = true, verdict.Stale
-	old.zones[0].mu.Unlock()
+	old.zones[0].observing.Unlock()
 
 	told := strings.Join(logged(t, func() {
 		instance = run(t, instance, block(t, silent, 8))

@@ -19,9 +19,11 @@ type zone struct {
 	timeouts []atomic.Int32                  // by reference: how many there were in a row
 	counters sync.Map                        // server address -> *counters
 
-	mu      sync.Mutex
+	observing sync.Mutex // one observation after the other, in the log as in the history
+	logged    loggedState
+
+	mu      sync.Mutex // for the moment of a change: never held while the log is written
 	history *verdict.History
-	logged  loggedState
 }
 
 func (s *StaleCheck) newZone(name string) *zone {
@@ -37,11 +39,13 @@ func (s *StaleCheck) newZone(name string) *zone {
 // observe adds what was seen of a zone to its history, publishes the new verdict, and logs
 // what has changed.
 func (s *StaleCheck) observe(z *zone, seen func(h *verdict.History, now time.Time)) {
+	z.observing.Lock()
+	defer z.observing.Unlock()
 	z.mu.Lock()
-	defer z.mu.Unlock()
 	now := s.now()
 	seen(z.history, now)
 	v := z.history.Judge(now)
+	z.mu.Unlock()
 	was := z.verdict.Swap(&v)
 	if needsMark(&v) && !needsMark(was) {
 		s.marked.Add(1)
