@@ -130,7 +130,7 @@ func (p *parser) build(lines *stanza.Lines, serverBlock []string) (*StaleCheck, 
 	check := &StaleCheck{
 		byName: make(map[string]*zone), rules: p.rules, references: p.references, heartbeat: p.heartbeat,
 		interval: p.interval, ttl: p.ttl, action: p.action,
-		now: time.Now, ask: askSerial, turns: make(map[string]*turns),
+		now: time.Now, ask: askReference, turns: make(map[string]*turns),
 	}
 	for _, name := range zones {
 		if check.byName[name] != nil && len(p.zones) == 0 {

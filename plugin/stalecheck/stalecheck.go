@@ -50,7 +50,7 @@ type StaleCheck struct {
 	action     action
 
 	now       func() time.Time
-	ask       func(ctx context.Context, address, zone string) (serial uint32, failure verdict.Failure)
+	ask       func(ctx context.Context, address, zone string) (verdict.Answer, verdict.Failure)
 	nsidBytes int  // that nsid, nearer to the client, adds to a reply if asked to
 	dns64     bool // it is nearer to the client, and makes AAAA records of A records
 

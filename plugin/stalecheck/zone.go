@@ -136,7 +136,7 @@ func (s *StaleCheck) probe(ctx context.Context, z *zone, i int) {
 		return
 	}
 	asking, cancel := context.WithTimeout(ctx, probeTimeout)
-	serial, failure := s.ask(asking, address, z.name)
+	answer, failure := s.ask(asking, address, z.name)
 	cancel()
 	<-turn
 	if failure == verdict.Timeout {
@@ -148,5 +148,5 @@ func (s *StaleCheck) probe(ctx context.Context, z *zone, i int) {
 		return // cut off by the end of this instance: no fault of the reference
 	}
 	countFailure(address, string(failure))
-	s.observe(z, func(h *verdict.History, now time.Time) { h.ObserveReference(i, serial, failure, now) })
+	s.observe(z, func(h *verdict.History, now time.Time) { h.ObserveAnswer(i, answer, failure, now) })
 }
