@@ -2,9 +2,11 @@ package selfpreserve
 
 import (
 	"fmt"
+	golog "log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -68,13 +70,22 @@ func TestOrdersAreTakenFromLoopbackOnly(t *testing.T) {
 	} {
 		s, more := controlled(t), ordersCounted()
 		got := s.orders(from, stays, func(r *http.Request) { // which anybody can write
-			r.Header.Set("X-Forwarded-For", "127.0.0.1")
 			r.Header.Set("X-Real-Ip", "127.0.0.1")
-			r.Header.Set("Forwarded", "for=127.0.0.1")
 		})
 		taken := strings.HasPrefix(want, "200")
 		if !strings.HasPrefix(got, want) || (s.view.Load().Override.Kind == promise.Stay) != taken || more() != map[bool]string{true: "stay 1", false: "stranger 1"}[taken] {
 			t.Errorf("from %q: %s, counted %q, and then %+v; want %s", from, got, more(), s.view.Load().Override, want)
+		}
+	}
+}
+
+// A proxy on this host makes strangers come from loopback.
+func TestOrdersThatAProxyPassesOnAreNotTaken(t *testing.T) {
+	for header, value := range map[string]string{"Forwarded": "for=127.0.0.1", "X-Forwarded-For": "127.0.0.1", "x-forwarded-proto": "http", "Via": "1.1 a", "via": ""} {
+		s, more := controlled(t), ordersCounted()
+		got := s.orders("127.0.0.1:1", stays, func(r *http.Request) { r.Header.Set(header, value) })
+		if want := "403 a proxy has passed this order on, with " + http.CanonicalHeaderKey(header); !strings.HasPrefix(got, want) || s.view.Load().Override.Kind != "" || more() != "stranger 1" {
+			t.Errorf("%s: %s, counted %q; want %s", header, got, more(), want)
 		}
 	}
 }
@@ -219,4 +230,45 @@ func TestStayOutlivesNeitherMaxHoldNorARestart(t *testing.T) {
 			t.Errorf("held for %s", held)
 		}
 	})
+}
+
+// Whoever reads the log knows which of two orders at once is in force.
+func TestOrdersAtOnceAreLoggedAsTheyTakeEffect(t *testing.T) {
+	s := controlled(t)
+	inForce := func() string { return s.view.Load().Override.Reason }
+	lines := &watched{last: inForce}
+	was, flags := golog.Writer(), golog.Flags()
+	golog.SetOutput(lines)
+	golog.SetFlags(0)
+	defer func() { golog.SetOutput(was); golog.SetFlags(flags) }()
+	var operators sync.WaitGroup
+	for i := range 8 {
+		operators.Go(func() {
+			for k := range 25 {
+				s.order(promise.Override{Kind: promise.Stay, Reason: fmt.Sprint(i, " ", k)}, "127.0.0.1:1")
+			}
+		})
+	}
+	operators.Wait()
+	if lines.before = append(lines.before, inForce()); len(lines.orders) != 8*25 {
+		t.Fatalf("%d orders are logged", len(lines.orders))
+	}
+	for i, order := range lines.orders {
+		if lines.before[i+1] != order {
+			t.Fatalf("order %d of the log is %q, and what is in force when the next is logged is %q", i, order, lines.before[i+1])
+		}
+	}
+}
+
+// watched takes the log, and with each order what was in force when it was logged.
+type watched struct {
+	last           func() string
+	orders, before []string
+}
+
+func (w *watched) Write(line []byte) (int, error) {
+	if _, reason, found := strings.Cut(string(line), "orders stay: "); found {
+		w.orders, w.before = append(w.orders, strings.TrimSpace(reason)), append(w.before, w.last())
+	}
+	return len(line), nil
 }

@@ -67,7 +67,7 @@ func (n *node) tellState(before promise.State, now promise.View, promised string
 	if now.State.InService() {
 		n.said.served = true
 	}
-	if now.Observe && served {
+	if now.Observe && (served || now.State == promise.Aside) {
 		n.tellObserved(now, promised)
 		return
 	}

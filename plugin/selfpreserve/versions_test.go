@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -182,6 +184,42 @@ func fields(t *testing.T, object []byte) map[string]string {
 		all[name] = string(value)
 	}
 	return all
+}
+
+// Also where it refuses: whoever is not understood has to learn why.
+func TestEveryReplyOfTheWireHasTheVersion(t *testing.T) {
+	const ask, long = `{"id":"id-a","number":1,"lifetime_ms":6000}`, wire.MaxBody + 1
+	for _, c := range []struct {
+		method, path, from, body string
+		version                  string
+		status                   int
+	}{
+		{"GET", "/peer", knownPeer, "", "", 200},
+		{"GET", "/peer", "198.51.100.1:1", "", "65536", 200},
+		{"POST", "/promise", knownPeer, ask, "", 200},
+		{"POST", "/promise", knownPeer, ask, "2", 409},
+		{"POST", "/promise", knownPeer, "{", "", 400},
+		{"POST", "/promise", knownPeer, ask, "one", 400},
+		{"POST", "/promise", "198.51.100.1:1", ask, "", 403},
+		{"POST", "/promise", knownPeer, strings.Repeat(" ", long), "", 413},
+		{"DELETE", "/promise", knownPeer, `{"id":"id-a","number":1}`, "", 204},
+		{"DELETE", "/promise", knownPeer, "", "", 400},
+		{"DELETE", "/promise", "198.51.100.1:1", `{"id":"id-a","number":1}`, "", 403},
+		{"DELETE", "/promise", knownPeer, strings.Repeat(" ", long), "", 413},
+	} {
+		s := newStill(t)
+		if c.status == http.StatusConflict {
+			s.step(promise.Fitness{})
+		}
+		r := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))
+		r.RemoteAddr = c.from
+		r.Header.Set(wire.HeaderVersion, c.version)
+		w := httptest.NewRecorder()
+		s.handler().ServeHTTP(w, r)
+		if got := w.Header().Values(wire.HeaderVersion); w.Code != c.status || !slices.Equal(got, []string{"1"}) {
+			t.Errorf("%s %s of %s: %d with version %q, want %d with 1", c.method, c.path, c.from, w.Code, got, c.status)
+		}
+	}
 }
 
 func TestARequestOfALaterVersionIsTakenIfItIsUnderstood(t *testing.T) {

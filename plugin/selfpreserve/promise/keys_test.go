@@ -70,7 +70,7 @@ func (k *keys) of(w *world, left faults) [2]uint64 {
 		if m.replies {
 			asker = m.to
 		}
-		lines[i] = append(lines[i][:0], 0xff, byte(m.from), byte(m.to), bit(m.asks), bit(m.replies), bit(m.request.Renew), bit(m.reply.Granted),
+		lines[i] = append(lines[i][:0], 0xff, byte(m.from), byte(m.to), bit(m.asks), bit(m.replies), bit(m.request.Renew), bit(m.request.Observe), bit(m.reply.Granted),
 			k.rank(asker, m.sent), k.rank(asker, m.request.Number), k.rank(asker, m.reply.Number), k.rank(asker, m.release))
 		lines[i] = append(append(lines[i], byte(m.request.Load), byte(m.reply.Capacity), byte(m.request.Lifetime/time.Second), byte(m.reply.Lifetime/time.Second)), m.fromID...)
 	}
@@ -105,7 +105,7 @@ func (k *keys) server(w *world, i int, s *server) {
 		return
 	}
 	m, now := s.m, w.clock(s)
-	k.buf = append(k.buf, byte(m.state), bit(m.fitness.Fit), bit(m.fitness.AllPassed), bit(m.fitness.PluginsReady), bit(m.terminating), bit(m.round.open))
+	k.buf = append(k.buf, byte(m.state), bit(m.fitness.Fit), bit(m.fitness.AllPassed), bit(m.fitness.PluginsReady), bit(m.terminating), bit(m.round.open), bit(m.settings.Observe))
 	k.buf = append(append(k.buf, m.override.Kind...), 0xf8, byte(m.load), byte(m.settings.MinPeers.Number), byte(m.sickRounds), byte(m.round.sick), byte(m.round.others), bit(m.yielded))
 	k.at(m.settings.Lifetime)
 	for _, p := range m.peers {

@@ -75,6 +75,8 @@ var (
 	anyEvent    = rapid.SampledFrom(events)
 	anyOverride = rapid.SampledFrom([]OverrideKind{Leave, Stay, Resume, Resume})
 	anySteps    = rapid.IntRange(3, 40)
+
+	anyObservers = rapid.SampledFrom([]int{0, 0, 0, 0, 1, 2})
 )
 
 // schedule is a world whose time passes from one thing that happens to the next.
@@ -103,7 +105,8 @@ func newSchedule(t *rapid.T, w *world, rate *rapid.Generator[float64]) *schedule
 	s := &schedule{T: t, calm: rapid.Bool().Draw(t, "calm"), twoAddresses: rapid.Bool().Draw(t, "two addresses")}
 	s.set = Settings{HasPeers: true, MinPeers: anyQuota.Draw(t, "min_peers"), Lifetime: anyPromise.Draw(t, "promise"),
 		MaxHold: anyHold.Draw(t, "max_hold"), Interval: 2 * time.Second, ColdStart: 2 * time.Minute, Capacity: anyCapacity.Draw(t, "capacity")}
-	if s.calm {
+	observers := min(n-1, anyObservers.Draw(t, "observers"))
+	if s.calm = s.calm && observers == 0; s.calm {
 		s.set.MaxHold = time.Hour
 	}
 	s.longest = s.set.Lifetime
@@ -112,10 +115,11 @@ func newSchedule(t *rapid.T, w *world, rate *rapid.Generator[float64]) *schedule
 	s.w.said = new([]line)
 	for i := range n {
 		s.w.servers[i].rate = rate.Draw(t, "rate")
+		s.w.servers[i].m.settings.Observe = i < observers
 		_ = s.see(i)
 		_ = s.w.health(i, true, true)
 	}
-	s.w.floor = s.set.MinPeers.Of(n - 1)
+	s.w.floor = min(s.set.MinPeers.Of(n-1), n-observers)
 	return s
 }
 

@@ -21,10 +21,12 @@ type space struct {
 	reloads           int // how often a Corefile may change
 	percent           int // of the peers that are known, in place of min_peers
 	loads             int // how often a load may change; all servers have a capacity
+	observers         int // how many servers only observe; a reload may end that
 	doubles           int // messages that are delivered twice
 	room              int // messages on the way; of more, any may be lost
 	slow              bool
-	steps, gate       int // how far it is walked, if not to the end, and how far in the gate
+	wild              bool // time passes for each server by itself: only the floor holds
+	steps, gate       int  // how far it is walked, if not to the end, and how far in the gate
 }
 
 func (s space) String() string {
@@ -34,7 +36,7 @@ func (s space) String() string {
 		n    int
 	}{
 		{"min_peers", s.minPeers}, {"terminate", s.terminate}, {"sick", s.sick}, {"doubtful", s.doubtful}, {"kills", s.kills},
-		{"restarts", s.restarts}, {"overrides", s.overrides}, {"sights", s.sights}, {"reloads", s.reloads}, {"percent", s.percent}, {"loads", s.loads}, {"doubles", s.doubles}, {"room", s.room}, {"steps", s.steps},
+		{"restarts", s.restarts}, {"overrides", s.overrides}, {"sights", s.sights}, {"reloads", s.reloads}, {"percent", s.percent}, {"loads", s.loads}, {"observers", s.observers}, {"doubles", s.doubles}, {"room", s.room}, {"steps", s.steps},
 	} {
 		if f.n > 0 {
 			words = append(words, fmt.Sprintf("%s=%d", f.name, f.n))
@@ -42,6 +44,9 @@ func (s space) String() string {
 	}
 	if s.slow {
 		words = append(words, "slow")
+	}
+	if s.wild {
+		words = append(words, "wild")
 	}
 	return strings.Join(words, ",")
 }
@@ -73,8 +78,11 @@ func (s space) settings() Settings {
 // begin returns a fleet in service.
 func (s space) begin(moved map[[2]State]bool) *world {
 	set := s.settings()
-	w := newWorld(s.servers, set)
+	w := newWorldOf(&world{wild: s.wild}, s.servers, set)
 	w.moved = moved
+	for _, server := range w.servers[s.servers-s.observers:] {
+		server.m.settings.Observe = true
+	}
 	w.now = set.Lifetime // past the start
 	for i := range w.servers {
 		_ = w.tell(i, w.seen(i))
@@ -90,6 +98,7 @@ func (s space) begin(moved map[[2]State]bool) *world {
 	case s.sights > 0 && s.percent > 0:
 		w.floor = 1 // of those that it has seen
 	}
+	w.floor = min(w.floor, s.servers-s.observers)
 	return w
 }
 
@@ -125,13 +134,16 @@ const (
 	sayResume
 	sees
 	reload
+	unobserve
 	load
 )
 
 var said = map[happening]OverrideKind{sayLeave: Leave, sayStay: Stay, sayResume: Resume}
 
 func choices(all []choice, w *world, left faults) []choice {
-	all = append(all, choice{what: passes})
+	if !w.wild {
+		all = append(all, choice{what: passes})
+	}
 	for k := range w.net {
 		all = append(all, choice{what: deliver, n: uint8(k)})
 		if left.doubles > 0 {
@@ -144,6 +156,7 @@ func choices(all []choice, w *world, left faults) []choice {
 				all = append(all, choice{what: what, n: uint8(i)})
 			}
 		}
+		add(passes, s.up && w.wild)
 		add(sigterm, s.up && left.terminate > 0 && !s.m.terminating)
 		add(turn, s.up && left.sick > 0)
 		add(doubt, s.up && left.doubtful > 0 && s.fit)
@@ -157,6 +170,7 @@ func choices(all []choice, w *world, left faults) []choice {
 		for how := range uint8(2) {
 			all = appendIf(all, s.up && left.reloads > 0, choice{what: reload, n: uint8(i), how: how})
 		}
+		add(unobserve, s.up && left.reloads > 0 && s.m.settings.Observe && !s.m.terminating)
 		add(load, s.up && left.loads > 0)
 		for what := sayLeave; what <= sayResume; what++ {
 			add(what, s.up && left.overrides > 0 && (what != sayResume || s.m.override.Kind != ""))
@@ -214,10 +228,18 @@ func (w *world) happen(c choice, unit time.Duration, left *faults) error {
 		}
 		w.floor = min(w.floor, set.MinPeers.Of(len(w.servers)-1))
 		return w.tell(n, Reload{set})
+	case unobserve:
+		left.reloads--
+		set := w.servers[n].m.settings
+		set.Observe = false
+		return w.tell(n, Reload{set})
 	case load:
 		left.loads--
 		return w.tell(n, LoadSeen{3 - w.servers[n].m.load}) // 1 and 2
 	case passes:
+		if w.wild {
+			return w.hurry(n, unit)
+		}
 		return w.pass(unit)
 	}
 	return nil

@@ -18,7 +18,7 @@ const (
 // ReadHeartbeat returns the newest time in the records of a heartbeat's name that is not
 // in the future, or why there is none. texts are what its TXT records hold: Unix seconds
 // or RFC 3339. targets are those of its CNAME records, whose first label is t and Unix
-// seconds. A record that holds anything else does not spoil the others.
+// seconds, but for t0: see Unwritten. A record that holds anything else does not spoil the others.
 func ReadHeartbeat(texts, targets []string, now time.Time) (time.Time, Reason) {
 	var times []time.Time
 	reason := NoHeartbeat
@@ -54,10 +54,19 @@ func parseText(text string) (time.Time, bool) {
 
 func parseTarget(target string) (time.Time, bool) {
 	label, _, _ := strings.Cut(target, ".")
-	if len(label) < 2 || label[0]|0x20 != 't' {
+	if len(label) < 2 || label[0]|0x20 != 't' || Unwritten(target) {
 		return time.Time{}, false
 	}
 	return parseUnix(label[1:])
+}
+
+// Unwritten reports whether a target has the first label t0, which no writer writes: that of a
+// Service before its first heartbeat, since no ExternalName can be empty. kubectl apply and
+// helm upgrade bring it back with every change, until a writer's next turn. If it were a time
+// every server would call its zone half a century old for so long.
+func Unwritten(target string) bool {
+	label, _, _ := strings.Cut(target, ".")
+	return strings.EqualFold(label, "t0")
 }
 
 // parseUnix reads digits alone: a sign, a fraction or an exponent is garbage.

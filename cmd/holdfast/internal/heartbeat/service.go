@@ -33,6 +33,7 @@ func (s *serviceWriter) Write(ctx context.Context, now time.Time) error {
 			return fmt.Errorf("%s has type %s: want ExternalName", s, before.Spec.Type)
 		}
 		switch at, reason := verdict.ReadHeartbeat(nil, []string{before.Spec.ExternalName}, now); {
+		case verdict.Unwritten(before.Spec.ExternalName):
 		case reason == verdict.NoHeartbeat:
 			return noHeartbeat(s.String(), before.Spec.ExternalName)
 		case reason == verdict.Clock:
