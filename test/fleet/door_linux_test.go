@@ -120,7 +120,8 @@ func TestNetnsHalfOpenConnectionsOfManyAddressesCostLittle(t *testing.T) {
 	more := peakMemory(t, server.Pid) - before
 	t.Logf("%d connections of strangers and as many of peers' addresses, of which at most %d, %d and %d of one address are kept: %d kB more than %d; /ready took %s in the median, %s at most",
 		turns*len(from.known)*each, most["strangers"], most["known"], most["one address"], more, before, took[len(took)/2], took[len(took)-1])
-	if most["strangers"] > strangers || most["known"] > known || most["one address"] > each {
+	// A new one is there for a moment before the one that gives way to it has gone.
+	if most["strangers"] > strangers+1 || most["known"] > known+1 || most["one address"] > each+1 {
 		t.Errorf("%v are kept, want at most %d, %d and %d", most, strangers, known, each)
 	}
 	if most["strangers"] < 2*each || most["known"] < 2*each {
