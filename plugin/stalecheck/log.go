@@ -16,17 +16,21 @@ type loggedState struct {
 	anyStatus  bool // else status means nothing yet
 	status     verdict.Status
 	heldBack   bool
-	down       map[string]bool // references, by address
+	down       map[string]bool      // references, by address
+	failing    map[string]time.Time // since when a reference gives no usable answer, logged or not
 	cannotTell [verdict.NumSources]bool
 	silence    [verdict.NumSources]time.Time // since when a source cannot tell, logged or not
 }
 
 // stillLogged returns what of the log from before a reload concerns this instance, too.
 func (s *StaleCheck) stillLogged(before *loggedState) loggedState {
-	now := loggedState{anyStatus: before.anyStatus, status: before.status, down: make(map[string]bool)}
+	now := loggedState{anyStatus: before.anyStatus, status: before.status, down: make(map[string]bool), failing: make(map[string]time.Time)}
 	now.heldBack = before.heldBack && s.action != flag
 	for _, r := range s.references {
 		now.down[r.Address] = before.down[r.Address]
+		if since, ok := before.failing[r.Address]; ok {
+			now.failing[r.Address] = since
+		}
 	}
 	for source, asked := range s.rules.Sources {
 		now.cannotTell[source] = before.cannotTell[source] && asked
@@ -84,7 +88,7 @@ func (s *StaleCheck) logAction(z *zone, v *verdict.Verdict, now time.Time) {
 	if z.logged.heldBack = held; held {
 		s.log.zones.warningf(now, "Zone %s: answers are held back (%s), others have newer data: %s", z.name, actionNames[s.action], v.Text)
 	} else {
-		s.log.zones.infof(now, "Zone %s: answers are held back no longer", z.name)
+		s.log.zones.infof(now, "Zone %s: answers are no longer held back", z.name)
 	}
 }
 
@@ -112,17 +116,36 @@ func (s *StaleCheck) logSource(z *zone, source verdict.Source, f *verdict.Findin
 	return news
 }
 
+// logReferences logs that a reference gives no usable answer, once that has lasted for two
+// intervals, and that it answers again. At the start, when the reference may be coming up too, and
+// after a lost datagram it heals by itself.
 func (s *StaleCheck) logReferences(z *zone, now time.Time) {
+	l := &z.logged
 	for i, r := range s.references {
 		report := z.history.Report(i)
-		down := report.Failure != ""
-		if !report.Asked || z.logged.down[r.Address] == down {
+		if !report.Asked {
 			continue
 		}
-		if z.logged.down[r.Address] = down; down {
-			s.log.sources.warningf(now, "Zone %s: the answer of %s %s is of no use: %s", z.name, r.Source, r.Address, report.Failure)
-		} else {
-			s.log.sources.infof(now, "Zone %s: %s %s answers again", z.name, r.Source, r.Address)
+		if report.Failure == "" {
+			if l.down[r.Address] {
+				s.log.sources.infof(now, "Zone %s: %s %s answers again", z.name, r.Source, r.Address)
+			}
+			delete(l.failing, r.Address)
+			l.down[r.Address] = false
+			continue
 		}
+		since, failing := l.failing[r.Address]
+		if !failing {
+			l.failing[r.Address], since = now, now
+		}
+		if l.down[r.Address] || now.Sub(since) < 2*s.interval {
+			continue
+		}
+		l.down[r.Address] = true
+		said := "gave no usable answer"
+		if report.Failure == verdict.Timeout || report.Failure == verdict.Unreachable {
+			said = "did not answer"
+		}
+		s.log.sources.warningf(now, "Zone %s: %s %s %s: %s", z.name, r.Source, r.Address, said, report.Failure)
 	}
 }
