@@ -59,15 +59,13 @@ func TestTheLogHasALineAtEachChange(t *testing.T) {
 		{38 * time.Second, ref(9, ""), ""},
 		{time.Second, ref(9, ""), "[WARNING] Zone example.org. is stale: 61s behind, serial 8 < 9 (primary, behind)"},
 		{time.Second, ref(9, ""), ""},
-		{time.Second, ref(0, verdict.Refused), ""},
-		{19 * time.Second, ref(0, verdict.Refused), ""},
 		{time.Second, ref(0, verdict.Refused), "[WARNING] Zone example.org.: primary 192.0.2.1:53 gave no usable answer: REFUSED"},
 		{time.Second, ref(0, verdict.Timeout), ""},
 		{time.Second, ref(9, ""), "[INFO] Zone example.org.: primary 192.0.2.1:53 answers again"},
 		{time.Second, own(9, ""), "[INFO] Zone example.org. is fresh again"},
-		{20 * time.Second, ref(0, verdict.Timeout), ""},
-		{time.Second, ref(9, ""), ""}, // one lost datagram is no news
-		{time.Second, ref(0, verdict.Timeout), ""},
+		{20 * time.Second, ref(0, verdict.Timeout), "[WARNING] Zone example.org.: primary 192.0.2.1:53 did not answer: timeout"},
+		{time.Second, ref(9, ""), "[INFO] Zone example.org.: primary 192.0.2.1:53 answers again"}, // one lost datagram is no more than that
+		{time.Second, ref(0, verdict.Timeout), "[WARNING] Zone example.org.: primary 192.0.2.1:53 did not answer: timeout"},
 		{19 * time.Second, own(9, ""), ""}, // the last loss is not counted in
 	} {
 		now = now.Add(step.after)
@@ -211,13 +209,7 @@ func TestSourcesDoNotDrownZones(t *testing.T) {
 
 func TestAReloadKeepsWhatWasSaid(t *testing.T) {
 	before := newCheck(t, withPrimary)
-	now := at
-	before.now = func() time.Time { return now }
-	logged(t, func() {
-		before.seen(t, "example.org.", behindADeadPrimary)
-		now = now.Add(2 * before.interval)
-		before.seen(t, "example.org.", behindADeadPrimary)
-	})
+	logged(t, func() { before.seen(t, "example.org.", behindADeadPrimary) })
 	after := newCheck(t, withPrimary)
 	z := after.zones[0]
 	z.history.Inherit(before.zones[0].history)
@@ -269,5 +261,50 @@ func TestAThousandZonesAtOnceAreNotAThousandLines(t *testing.T) {
 	now = now.Add(logWindow)
 	if got := all(func(h *verdict.History) { h.ObserveOwn(2026112105, 1000, "", now) }); len(got) != linesPerWindow+1 || got[0] != fmt.Sprintf("[INFO] Zone %s is fresh again", s.zones[0].name) {
 		t.Errorf("a minute later %d lines, the first is %q", len(got), got[0])
+	}
+}
+
+// A source that heals within two intervals of the start gives no warning, and one that does not
+// gives it then.
+func TestWhatHealsSoonAfterTheStartIsNotNews(t *testing.T) {
+	const (
+		down  = "[WARNING] Zone example.org.: primary 192.0.2.1:53 did not answer: timeout"
+		mute  = "[WARNING] Zone example.org.: its primary cannot tell its age: no answer"
+		again = "[INFO] Zone example.org.: primary 192.0.2.1:53 answers again"
+		told  = "[INFO] Zone example.org.: its primary can tell its age again"
+		old   = "[WARNING] Zone example.org. is stale: heartbeat is 3600s old (heartbeat, old)"
+		held  = "[WARNING] Zone example.org.: answers are held back (refuse), others have newer data: heartbeat is 3600s old"
+		fresh = "[INFO] Zone example.org. is fresh again"
+	)
+	type look struct {
+		at      time.Duration // since the start
+		failure verdict.Failure
+		beat    time.Duration // how old it is
+		want    string
+	}
+	for name, looks := range map[string][]look{
+		"a primary that comes":          {{0, verdict.Timeout, 0, ""}, {12 * time.Second, verdict.Timeout, 0, ""}, {19 * time.Second, "", 0, ""}, {30 * time.Second, verdict.Timeout, 0, down}},
+		"a primary that does not":       {{0, verdict.Timeout, 0, ""}, {19 * time.Second, verdict.Timeout, 0, ""}, {20 * time.Second, verdict.Timeout, 0, down + "\n" + mute}, {30 * time.Second, "", 0, again + "\n" + told}},
+		"a primary that comes and goes": {{0, "", 0, ""}, {5 * time.Second, verdict.Timeout, 0, down}, {15 * time.Second, "", 0, again}},
+		"a heartbeat that comes":        {{0, "", time.Hour, ""}, {10 * time.Second, "", time.Hour, ""}, {19 * time.Second, "", 0, ""}, {30 * time.Second, "", time.Hour, held + "\n" + old}},
+		"a heartbeat that does not":     {{0, "", time.Hour, ""}, {20 * time.Second, "", time.Hour, held + "\n" + old}, {30 * time.Second, "", 0, "[INFO] Zone example.org.: answers are no longer held back\n" + fresh}},
+		"a heartbeat that stops":        {{0, "", 0, ""}, {10 * time.Second, "", time.Hour, held + "\n" + old}},
+	} {
+		s := newCheck(t, "stalecheck {\n primary 192.0.2.1\n heartbeat beat.example.org\n action refuse\n}")
+		s.zones[0].logged.begin = time.Time{}
+		for _, l := range looks {
+			now := at.Add(l.at)
+			s.now = func() time.Time { return now }
+			got := strings.Join(logged(t, func() {
+				s.seen(t, "example.org.", func(h *verdict.History) {
+					h.ObserveOwn(8, 1000, "", now)
+					h.ObserveReference(0, 9, l.failure, now)
+					h.ObserveHeartbeat(now.Add(-l.beat), "", now)
+				})
+			}), "\n")
+			if got != l.want {
+				t.Errorf("%s, %s after the start: %q, want %q", name, l.at, got, l.want)
+			}
+		}
 	}
 }

@@ -29,7 +29,7 @@ type zone struct {
 func (s *StaleCheck) newZone(name string) *zone {
 	n := len(s.references)
 	z := &zone{name: name, asking: make([]atomic.Bool, n), timeouts: make([]atomic.Int32, n)}
-	z.logged.down, z.logged.failing = make(map[string]bool), make(map[string]time.Time)
+	z.logged.down = make(map[string]bool)
 	z.history = verdict.New(s.rules, s.references)
 	v := z.history.Judge(time.Time{})
 	z.verdict.Store(&v)

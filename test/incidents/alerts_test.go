@@ -38,14 +38,7 @@ func alerted(t *testing.T, incident string, w *lab.Watch) {
 		lab.Tool(t, "prometheus", "prometheus")
 		var rows []string
 		for _, f := range w.Told(t) {
-			ended := "goes on"
-			switch {
-			case f.Ends && f.Ended < 0:
-				ended = "before that"
-			case f.Ends:
-				ended = fmt.Sprintf("%.0f s", f.Ended.Seconds())
-			}
-			rows = append(rows, fmt.Sprintf("| %s | %s | %s | %.0f s | %s |", incident, f.Phase, f.Alert, f.After.Seconds(), ended))
+			rows = append(rows, fmt.Sprintf("| %s | %s | %s | %.0f s | %s |", incident, f.Phase, f.Alert, f.After.Seconds(), f.End()))
 		}
 		if len(rows) == 0 {
 			rows = []string{fmt.Sprintf("| %s | | none | | |", incident)}

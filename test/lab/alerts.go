@@ -31,7 +31,18 @@ type Fired struct {
 	Ends         bool
 }
 
-// NewWatch watches from now on.
+// End says when the alert ended.
+func (f Fired) End() string {
+	switch {
+	case !f.Ends:
+		return "goes on"
+	case f.Ended < 0:
+		return "before that"
+	}
+	return fmt.Sprintf("%.0f s", f.Ended.Seconds())
+}
+
+// NewWatch watches with a Prometheus.
 func NewWatch(p *Prometheus) *Watch { return &Watch{Prometheus: p} }
 
 // Add lets servers be scraped, at these addresses, too.
@@ -63,6 +74,17 @@ func (w *Watch) Quiet(t *testing.T) {
 	w.AwaitScraped(t)
 	w.Phase("all are well")
 	Throughout(t, quietTime, func() string { return "" })
+}
+
+// Begin is when the first phase began.
+func (w *Watch) Begin() time.Time { return w.phases[0].begin }
+
+// Begins are when each phase began.
+func (w *Watch) Begins() (all []time.Time) {
+	for _, p := range w.phases {
+		all = append(all, p.begin)
+	}
+	return all
 }
 
 // Phase begins a phase. Until the next one no alert may begin to fire but those that Fires and
@@ -119,8 +141,7 @@ func (w *Watch) Ends(t *testing.T, but ...string) {
 		return
 	}
 	Eventually(t, alertsWait, func() string {
-		now := time.Now()
-		for name := range w.firing(t, now, now) {
+		for name := range w.now(t) {
 			if !slices.Contains(but, name) {
 				return name + " goes on firing"
 			}
@@ -139,13 +160,27 @@ func (w *Watch) Cure() {
 	w.May(slices.Concat(last.fires, last.may)...)
 }
 
-// firing are the alerts that fire from an instant to another, by name and severity, and when.
+// firing are the alerts that fire after an instant and up to another, by name and severity, and
+// each instant at which Prometheus has found that.
 func (w *Watch) firing(t *testing.T, from, to time.Time) map[string][]Sample {
 	t.Helper()
 	found := make(map[string][]Sample)
-	from = to.Add(-to.Sub(from).Truncate(time.Second) - time.Second) // so that the last step is at the end
-	for _, s := range w.QueryRange(t, `max by (alertname, severity) (ALERTS{alertstate="firing"})`, from, to, time.Second) {
-		found[s.Labels["alertname"]+" "+s.Labels["severity"]] = s.Samples
+	for _, s := range w.Query(t, fmt.Sprintf(`ALERTS{alertstate="firing"}[%dms]`, max(to.Sub(from).Milliseconds(), 1)), to) {
+		name := s.Labels["alertname"] + " " + s.Labels["severity"]
+		found[name] = append(found[name], s.Samples...)
+	}
+	for _, samples := range found {
+		slices.SortFunc(samples, func(a, b Sample) int { return a.At.Compare(b.At) })
+	}
+	return found
+}
+
+// now are the alerts that fire.
+func (w *Watch) now(t *testing.T) map[string]bool {
+	t.Helper()
+	found := make(map[string]bool)
+	for _, s := range w.Query(t, `ALERTS{alertstate="firing"}`, time.Now()) {
+		found[s.Labels["alertname"]+" "+s.Labels["severity"]] = true
 	}
 	return found
 }
@@ -163,7 +198,7 @@ func (w *Watch) Told(t *testing.T) (all []Fired) {
 		t.Error(why)
 	}
 	end := time.Now()
-	fired, still := w.firing(t, w.phases[0].begin, end), w.firing(t, end, end)
+	fired, still := w.firing(t, w.phases[0].begin, end), w.now(t)
 	for i, ph := range w.phases {
 		next := end
 		if i+1 < len(w.phases) {
@@ -180,7 +215,7 @@ func (w *Watch) Told(t *testing.T) (all []Fired) {
 				if !slices.Contains(slices.Concat(ph.fires, ph.may), name) {
 					t.Errorf("%s: %s fires after %s", ph.what, name, from.Sub(ph.begin).Round(time.Second))
 				}
-				f := Fired{ph.what, name, from.Sub(ph.begin), to.Sub(ph.end), j < len(all)-1 || still[name] == nil}
+				f := Fired{ph.what, name, from.Sub(ph.begin), to.Sub(ph.end), j < len(all)-1 || !still[name]}
 				if n := len(here); n > 0 && here[n-1].Alert == name { // it came again
 					f.After = here[n-1].After
 					here = here[:n-1]
