@@ -43,7 +43,7 @@ func goThroughLife(t *testing.T, m made) {
 	if active, enabled := d.is("active", "holdfast"), d.is("enabled", "holdfast"); active != "inactive" || enabled != "disabled" {
 		t.Errorf("nobody has started it, and it is %s and %s", active, enabled)
 	}
-	if out := d.run(t, "sh", "-c", "systemd-analyze verify /usr/lib/systemd/system/holdfast*"); out != "" {
+	if out := d.run(t, "sh", "-c", "systemd-analyze verify --man=no /usr/lib/systemd/system/holdfast*"); out != "" {
 		t.Errorf("systemd-analyze verify says %s", out)
 	}
 	d.run(t, "bash", "-c", "source /usr/share/bash-completion/completions/holdfast && complete -p holdfast")
@@ -97,7 +97,7 @@ func goThroughLife(t *testing.T, m made) {
 // refusesABadCorefile reloads one, whose error is told, and then another that is good.
 func (d debian) refusesABadCorefile(t *testing.T, good string) {
 	t.Helper()
-	d.write(t, corefilePath, strings.Replace(good, "ttlfloor", "ttlfloor never", 1))
+	d.write(t, corefilePath, lab.Replaced(t, good, "lameduck 1s", "lameduck never"))
 	if out, err := d.try("systemctl", "reload", "holdfast"); err == nil {
 		t.Errorf("a bad Corefile is taken: %s", out)
 	}
@@ -107,7 +107,7 @@ func (d debian) refusesABadCorefile(t *testing.T, good string) {
 	if got := d.answers(); got != "192.0.2.1" {
 		t.Errorf("after a bad reload it says %s", got)
 	}
-	d.write(t, corefilePath, strings.Replace(good, "192.0.2.1", "192.0.2.2", 1))
+	d.write(t, corefilePath, d.corefile(t, "192.0.2.2"))
 	d.run(t, "systemctl", "reload", "holdfast")
 	d.awaitAnswer(t, "192.0.2.2")
 	d.write(t, corefilePath, good)
