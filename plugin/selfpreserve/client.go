@@ -125,7 +125,7 @@ func (c *client) exchange(ctx context.Context, method, address, path string, hea
 		return nil
 	case slices.Contains(want, status):
 		if err := wire.Decode(response.Body, false, reply); err != nil {
-			return fmt.Errorf("its reply is of no use: %w", short(ctx, err))
+			return fmt.Errorf("its reply is unusable: %w", short(ctx, err))
 		}
 		return nil
 	case status == http.StatusForbidden:

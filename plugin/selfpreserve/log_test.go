@@ -45,9 +45,9 @@ func (b *lockedBuffer) lines() []string {
 	return strings.Split(strings.TrimSuffix(strings.ReplaceAll(b.String(), "plugin/selfpreserve: ", ""), "\n"), "\n")
 }
 
-// The README tells what each line is for; the code writes no others.
-func TestTheLinesOfTheLogAreThoseOfTheREADME(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
+// docs/operate.md tells what each line is for; the code writes no others.
+func TestTheLinesOfTheLogAreThoseOfTheGuide(t *testing.T) {
+	readme, err := os.ReadFile("../../docs/operate.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,14 +84,14 @@ func TestTheLinesOfTheLogAreThoseOfTheREADME(t *testing.T) {
 	for _, line := range written {
 		i := slices.IndexFunc(documented, func(d *regexp.Regexp) bool { return d.MatchString(line) })
 		if i < 0 {
-			t.Errorf("the README does not have %q", line)
+			t.Errorf("docs/operate.md does not have %q", line)
 			continue
 		}
 		used[documented[i]] = true
 	}
 	for _, d := range documented {
 		if !used[d] && !slices.ContainsFunc(written, d.MatchString) {
-			t.Errorf("the README has %s, which is never written", d)
+			t.Errorf("docs/operate.md has %s, which is never written", d)
 		}
 	}
 }

@@ -97,7 +97,7 @@ func (s *StaleCheck) logAction(z *zone, v *verdict.Verdict, now time.Time) {
 	if z.logged.heldBack = held; held {
 		s.log.zones.warningf(now, "Zone %s: answers are held back (%s), others have newer data: %s", z.name, actionNames[s.action], v.Text)
 	} else {
-		s.log.zones.infof(now, "Zone %s: answers are held back no longer", z.name)
+		s.log.zones.infof(now, "Zone %s: answers are no longer held back", z.name)
 	}
 }
 
@@ -134,10 +134,14 @@ func (s *StaleCheck) logReferences(z *zone, starting bool, now time.Time) {
 		if !report.Asked || z.logged.down[r.Address] == down || (down && starting && !report.Heard) {
 			continue
 		}
-		if z.logged.down[r.Address] = down; down {
-			s.log.sources.warningf(now, "Zone %s: the answer of %s %s is of no use: %s", z.name, r.Source, r.Address, report.Failure)
-		} else {
+		z.logged.down[r.Address] = down
+		switch report.Failure {
+		case "":
 			s.log.sources.infof(now, "Zone %s: %s %s answers again", z.name, r.Source, r.Address)
+		case verdict.Timeout, verdict.Unreachable:
+			s.log.sources.warningf(now, "Zone %s: %s %s did not answer: %s", z.name, r.Source, r.Address, report.Failure)
+		default:
+			s.log.sources.warningf(now, "Zone %s: %s %s gave no usable answer: %s", z.name, r.Source, r.Address, report.Failure)
 		}
 	}
 }

@@ -59,13 +59,13 @@ func TestTheLogHasALineAtEachChange(t *testing.T) {
 		{38 * time.Second, ref(9, ""), ""},
 		{time.Second, ref(9, ""), "[WARNING] Zone example.org. is stale: 61s behind, serial 8 < 9 (primary, behind)"},
 		{time.Second, ref(9, ""), ""},
-		{time.Second, ref(0, verdict.Refused), "[WARNING] Zone example.org.: the answer of primary 192.0.2.1:53 is of no use: REFUSED"},
+		{time.Second, ref(0, verdict.Refused), "[WARNING] Zone example.org.: primary 192.0.2.1:53 gave no usable answer: REFUSED"},
 		{time.Second, ref(0, verdict.Timeout), ""},
 		{time.Second, ref(9, ""), "[INFO] Zone example.org.: primary 192.0.2.1:53 answers again"},
 		{time.Second, own(9, ""), "[INFO] Zone example.org. is fresh again"},
-		{20 * time.Second, ref(0, verdict.Timeout), "[WARNING] Zone example.org.: the answer of primary 192.0.2.1:53 is of no use: timeout"},
+		{20 * time.Second, ref(0, verdict.Timeout), "[WARNING] Zone example.org.: primary 192.0.2.1:53 did not answer: timeout"},
 		{time.Second, ref(9, ""), "[INFO] Zone example.org.: primary 192.0.2.1:53 answers again"}, // one lost datagram is no more than that
-		{time.Second, ref(0, verdict.Timeout), "[WARNING] Zone example.org.: the answer of primary 192.0.2.1:53 is of no use: timeout"},
+		{time.Second, ref(0, verdict.Timeout), "[WARNING] Zone example.org.: primary 192.0.2.1:53 did not answer: timeout"},
 		{19 * time.Second, own(9, ""), ""}, // the last loss is not counted in
 	} {
 		now = now.Add(step.after)
@@ -115,7 +115,7 @@ func TestAMissingHeartbeatIsOneWarning(t *testing.T) {
 	}{
 		{none, nil, "[WARNING] Zone example.org. is of unknown age: heartbeat: no heartbeat"},
 		{none + "\n primary 192.0.2.1", []verdict.Failure{"", "", "", verdict.Refused, verdict.Refused, verdict.Refused}, "[WARNING] Zone example.org.: its heartbeat cannot tell its age: no heartbeat\n" +
-			"[WARNING] Zone example.org.: the answer of primary 192.0.2.1:53 is of no use: REFUSED\n" +
+			"[WARNING] Zone example.org.: primary 192.0.2.1:53 gave no usable answer: REFUSED\n" +
 			"[WARNING] Zone example.org. is of unknown age: primary: no answer (192.0.2.1:53: REFUSED); heartbeat: no heartbeat"},
 	} {
 		s := newCheck(t, "stalecheck {\n "+c.sources+"\n}")
@@ -159,9 +159,9 @@ func TestHoldingBackIsTold(t *testing.T) {
 	}{
 		{behind95, "[WARNING] Zone example.org.: answers are held back (refuse), others have newer data: " + behindText},
 		{behind95, ""},
-		{behindADeadPrimary, "[INFO] Zone example.org.: answers are held back no longer"},
+		{behindADeadPrimary, "[INFO] Zone example.org.: answers are no longer held back"},
 		{behind95, "[WARNING] Zone example.org.: answers are held back (refuse), others have newer data: " + behindText},
-		{func(h *verdict.History) { h.ObserveOwn(2026112105, 1000, "", at) }, "[INFO] Zone example.org.: answers are held back no longer"},
+		{func(h *verdict.History) { h.ObserveOwn(2026112105, 1000, "", at) }, "[INFO] Zone example.org.: answers are no longer held back"},
 	} {
 		var got []string
 		for _, line := range logged(t, func() { s.seen(t, "example.org.", step.seen) }) {
@@ -268,7 +268,7 @@ func TestAThousandZonesAtOnceAreNotAThousandLines(t *testing.T) {
 // gives it then.
 func TestWhatHealsSoonAfterTheStartIsNotNews(t *testing.T) {
 	const (
-		down  = "[WARNING] Zone example.org.: the answer of primary 192.0.2.1:53 is of no use: timeout"
+		down  = "[WARNING] Zone example.org.: primary 192.0.2.1:53 did not answer: timeout"
 		mute  = "[WARNING] Zone example.org.: its primary cannot tell its age: no answer"
 		again = "[INFO] Zone example.org.: primary 192.0.2.1:53 answers again"
 		told  = "[INFO] Zone example.org.: its primary can tell its age again"
@@ -287,7 +287,7 @@ func TestWhatHealsSoonAfterTheStartIsNotNews(t *testing.T) {
 		"a primary that does not":       {{0, verdict.Timeout, 0, ""}, {19 * time.Second, verdict.Timeout, 0, ""}, {20 * time.Second, verdict.Timeout, 0, down + "\n" + mute}, {30 * time.Second, "", 0, again + "\n" + told}},
 		"a primary that comes and goes": {{0, "", 0, ""}, {5 * time.Second, verdict.Timeout, 0, down}, {15 * time.Second, "", 0, again}},
 		"a heartbeat that comes":        {{0, "", time.Hour, ""}, {10 * time.Second, "", time.Hour, ""}, {19 * time.Second, "", 0, ""}, {30 * time.Second, "", time.Hour, held + "\n" + old}},
-		"a heartbeat that does not":     {{0, "", time.Hour, ""}, {20 * time.Second, "", time.Hour, held + "\n" + old}, {30 * time.Second, "", 0, "[INFO] Zone example.org.: answers are held back no longer\n" + fresh}},
+		"a heartbeat that does not":     {{0, "", time.Hour, ""}, {20 * time.Second, "", time.Hour, held + "\n" + old}, {30 * time.Second, "", 0, "[INFO] Zone example.org.: answers are no longer held back\n" + fresh}},
 		"a heartbeat that stops":        {{0, "", 0, ""}, {10 * time.Second, "", time.Hour, held + "\n" + old}},
 	} {
 		s := newCheck(t, "stalecheck {\n primary 192.0.2.1\n heartbeat beat.example.org\n action refuse\n}")

@@ -27,7 +27,7 @@ var (
 		Namespace: plugin.Namespace,
 		Subsystem: pluginName,
 		Name:      "probe_failures_total",
-		Help:      "Counter of answers of references, of the backend and to the heartbeat's query that were of no use, per reason.",
+		Help:      "Counter of unusable answers of references, of the backend and to the heartbeat's query, per reason.",
 	}, []string{"reference", "reason"})
 )
 

@@ -28,12 +28,12 @@ func (f *anycast) startBIRD(t *testing.T) {
 	lab.Until(t, "BIRD is there", func() bool { _, err := os.Stat(filepath.Join(dir, "bird.ctl")); return err == nil })
 }
 
-// readmeCheck is the command that selfpreserve's README has for ExaBGP, which asks /ready.
+// readmeCheck is the command that docs/ready.md has for ExaBGP, which asks /ready.
 func readmeCheck(t *testing.T) (process, check string) {
 	t.Helper()
-	found := regexp.MustCompile(`(?s)~~~ txt\n(process dns \{\n.*?--command "(.*?)" .*?\n\}\n)~~~`).FindStringSubmatch(lab.Read(t, "plugin/selfpreserve/README.md"))
+	found := regexp.MustCompile(`(?s)~~~ txt\n(process dns \{\n.*?--command "(.*?)" .*?\n\}\n)~~~`).FindStringSubmatch(lab.Read(t, "docs/ready.md"))
 	if found == nil || !strings.Contains(found[1], "--ip "+anycastAddr+"/32") {
-		t.Fatalf("the README does not say how ExaBGP announces %s", anycastAddr)
+		t.Fatalf("docs/ready.md does not say how ExaBGP announces %s", anycastAddr)
 	}
 	return found[1], found[2]
 }

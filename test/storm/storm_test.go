@@ -63,15 +63,15 @@ func table() string {
 	return b.String()
 }
 
-func TestREADMEHasTheTableThatTheSimulationPrints(t *testing.T) {
-	const file = "../../plugin/ttlfloor/README.md"
-	readme, err := os.ReadFile(file)
+func TestTheGuideHasTheTableThatTheSimulationPrints(t *testing.T) {
+	const file = "../../docs/storms.md"
+	page, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := table()
 	t.Logf("queries a second, and the busiest second as a multiple of the mean:\n%s", want)
-	if !strings.Contains(string(readme), want) {
+	if !strings.Contains(string(page), want) {
 		t.Errorf("%s has another table than\n%s", file, want)
 	}
 }

@@ -121,14 +121,14 @@ func compareMoves(t *testing.T, moved map[[2]State]bool) {
 	}
 }
 
-func TestREADMEHasTheTablesOfThePackageComment(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
+func TestTheGuideHasTheTablesOfThePackageComment(t *testing.T) {
+	readme, err := os.ReadFile("../../../docs/selfpreserve.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, section, ok := strings.Cut(string(readme), "\n## States\n")
 	if !ok {
-		t.Fatal("README.md has no section States")
+		t.Fatal("docs/selfpreserve.md has no section States")
 	}
 	section, _, _ = strings.Cut(section, "\n## ")
 	source, err := os.ReadFile("promise.go")
@@ -137,11 +137,11 @@ func TestREADMEHasTheTablesOfThePackageComment(t *testing.T) {
 	}
 	want, got := tables(string(source), "//"), tables(section, "")
 	if len(want) == 0 || len(want) != len(got) {
-		t.Fatalf("the tables have %d rows in the package comment and %d in README.md", len(want), len(got))
+		t.Fatalf("the tables have %d rows in the package comment and %d in docs/selfpreserve.md", len(want), len(got))
 	}
 	for i := range want {
 		if !slices.Equal(want[i], got[i]) {
-			t.Errorf("the package comment says %q, README.md %q", want[i], got[i])
+			t.Errorf("the package comment says %q, docs/selfpreserve.md %q", want[i], got[i])
 		}
 	}
 }

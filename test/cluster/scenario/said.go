@@ -10,7 +10,7 @@ import (
 	"github.com/holdfastdns/holdfast/test/cluster/witness"
 )
 
-// What servers write to their logs, as the plugins' README.md list it.
+// What servers write to their logs, as stalecheck's README.md and docs/operate.md list it.
 const (
 	isStale   = "Zone cluster.local. is stale"
 	isFresh   = "Zone cluster.local. is fresh again"

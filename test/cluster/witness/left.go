@@ -17,7 +17,7 @@ type Left struct {
 	Unseen  int // its end was not seen, as of a node that is cut off
 }
 
-// What selfpreserve says when a server leaves: plugin/selfpreserve/README.md, "Log".
+// What selfpreserve says when a server leaves: docs/operate.md, "Log".
 const (
 	granted = "Leaves service: enough peers have promised to stay"
 	forced  = "Leaves service by force"

@@ -27,7 +27,7 @@ import (
 const maxBody = 8 << 20
 
 // ErrNoUse is the error of a server that answers, but not with what was asked for.
-var ErrNoUse = errors.New("its answer is of no use")
+var ErrNoUse = errors.New("its answer is unusable")
 
 // Client asks servers. It is for several goroutines.
 type Client struct {

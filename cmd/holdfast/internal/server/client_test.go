@@ -64,12 +64,12 @@ func TestABadServerIsOneClearLine(t *testing.T) {
 		want   string
 	}{
 		"well":     {says(200, well), ""},
-		"HTML":     {says(200, "<html>nginx</html>"), "its answer is of no use: it is not JSON of selfpreserve's /status: invalid character '<' looking for beginning of value"},
-		"nothing":  {says(200, ""), "its answer is of no use: it is not JSON of selfpreserve's /status: unexpected end of JSON input"},
-		"garbage":  {says(200, "\x00\xff\x1b[2J"), `its answer is of no use: it is not JSON of selfpreserve's /status: invalid character '\x00' looking for beginning of value`},
-		"other":    {says(200, `{"status":"ok"}`), "its answer is of no use: it is JSON, but not of selfpreserve's /status"},
-		"a number": {says(200, `7`), "its answer is of no use: it is not JSON of selfpreserve's /status: json: cannot unmarshal number into Go value of type wire.Status"},
-		"later":    {says(200, strings.Replace(well, `"schema_version":1`, `"schema_version":2,"holdfast":"3.0.0"`, 1)), "its answer is of no use: its /status has schema version 2, and this holdfast knows 1; take that of Holdfast 3.0.0"},
+		"HTML":     {says(200, "<html>nginx</html>"), "its answer is unusable: it is not JSON of selfpreserve's /status: invalid character '<' looking for beginning of value"},
+		"nothing":  {says(200, ""), "its answer is unusable: it is not JSON of selfpreserve's /status: unexpected end of JSON input"},
+		"garbage":  {says(200, "\x00\xff\x1b[2J"), `its answer is unusable: it is not JSON of selfpreserve's /status: invalid character '\x00' looking for beginning of value`},
+		"other":    {says(200, `{"status":"ok"}`), "its answer is unusable: it is JSON, but not of selfpreserve's /status"},
+		"a number": {says(200, `7`), "its answer is unusable: it is not JSON of selfpreserve's /status: json: cannot unmarshal number into Go value of type wire.Status"},
+		"later":    {says(200, strings.Replace(well, `"schema_version":1`, `"schema_version":2,"holdfast":"3.0.0"`, 1)), "its answer is unusable: its /status has schema version 2, and this holdfast knows 1; take that of Holdfast 3.0.0"},
 		"404":      {http.NotFound, "it replied with HTTP status 404 Not Found: 404 page not found"},
 		"500":      {says(500, "<html>"+strings.Repeat("x", 1000)), "it replied with HTTP status 500 Internal Server Error"},
 		"redirect": {http.RedirectHandler("http://192.0.2.1/", http.StatusFound).ServeHTTP, "it replied with HTTP status 302 Found"},
@@ -80,7 +80,7 @@ func TestABadServerIsOneClearLine(t *testing.T) {
 					return
 				}
 			}
-		}, "its answer is of no use: it is longer than 8 MiB"},
+		}, "its answer is unusable: it is longer than 8 MiB"},
 		"an end too early": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
 			_, _ = w.Write([]byte("{"))
@@ -218,8 +218,8 @@ func TestTLSThatFailsSaysWhatToDo(t *testing.T) {
 		"the system's CAs": {server, []string{"--tls", "--server-name", "ns1.test"}, "its certificate is signed by an unknown authority: give that one's with --ca"},
 		"expired": {serveTLS(t, &tls.Config{Certificates: []tls.Certificate{expired}}), []string{"--ca", ca.file, "--server-name", "ns1.test"},
 			"its certificate expired at 2020-01-02T03:04:05Z"},
-		"without TLS here":  {server, nil, "its answer is of no use: it speaks TLS: give --tls, or --ca"},
-		"without TLS there": {httptest.NewServer(says(200, well)), []string{"--tls"}, "its answer is of no use: it does not speak TLS: leave out --tls, --ca, --cert and --key"},
+		"without TLS here":  {server, nil, "its answer is unusable: it speaks TLS: give --tls, or --ca"},
+		"without TLS there": {httptest.NewServer(says(200, well)), []string{"--tls"}, "its answer is unusable: it does not speak TLS: leave out --tls, --ca, --cert and --key"},
 		"a certificate that it does not want": {
 			serveTLS(t, &tls.Config{Certificates: []tls.Certificate{good}, ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12}),
 			[]string{"--ca", ca.file, "--server-name", "ns1.test"}, "it refuses our TLS: tls: handshake failure"},
