@@ -121,5 +121,5 @@ release-tools:
 	env -u GOOS -u GOARCH go -C build/tools build -o ../../bin/tools/ tool
 
 # The binaries of make build once more, from a clone in another folder: want the same bytes.
-reproduce:
+reproduce: build
 	build/release/reproduce

@@ -45,7 +45,7 @@ func (c *contact) note(a Answer, failure Failure, own *own, now time.Time) {
 func (c *contact) asked() bool { return !c.firstAsked.IsZero() }
 
 // since returns when the zone was last as good as transferred from its source, if a copy of it
-// lasts so long, and whether that is by the word of a primary that is itself a secondary.
+// lasts so long, and whether a primary that is itself a secondary has answered since, without it.
 func (c *contact) since(lasts time.Duration) (at time.Time, told bool) {
 	switch {
 	case c.answered.IsZero():
@@ -57,7 +57,7 @@ func (c *contact) since(lasts time.Duration) (at time.Time, told bool) {
 	if c.plain.After(at) {
 		return c.plain, false
 	}
-	return at, c.toldFor < lasts
+	return at, c.answered.After(at)
 }
 
 func (c *contact) rewind(earlier func(*time.Time)) {

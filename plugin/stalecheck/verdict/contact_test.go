@@ -38,6 +38,13 @@ func TestVerdictsByPrimariesThatAreSecondaries(t *testing.T) {
 			10s p0 timeout
 			1000s unknown
 			1001s stale 16m41s primary expired "zone expired, no primary answered for 1001s"`,
+		"a primary that answers on loses its own": `
+			0s own 8
+			0s p0 8 lasts 1000s
+			10s p0 8 lasts 990s
+			20s p0 timeout
+			1000s unknown
+			1001s stale 16m41s primary expired "zone expired, its source was last reached 1001s ago"`,
 		"nobody's copy lasts longer than a new one": `
 			0s own 8
 			0s p0 8 lasts 1000000s
