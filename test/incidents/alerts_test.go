@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/holdfastdns/holdfast/test/lab"
 )
@@ -69,3 +70,6 @@ func alertTable() string {
 	}
 	return b.String()
 }
+
+// quietTime is for how long servers that are well are watched before something happens to them.
+const quietTime = 5 * time.Second

@@ -46,7 +46,7 @@ func replayHoldfastFleet(t *testing.T) figures {
 		f.watch.Add(t, fmt.Sprintf("10.8.0.%d:9153", h.Number))
 	}
 	c := f.crowd(t)
-	f.watch.Quiet(t)
+	f.watch.Quiet(t, quietTime)
 	said["a"] = f.oneLosesItsPrimary(t, c)
 	f.cured(t, c)
 	said["b"] = f.allLoseTheirPrimary(t, c)

@@ -79,7 +79,7 @@ func TestReplayI1ThreeServersNameTheBlindHalfAndStay(t *testing.T) {
 	for _, e := range fleet {
 		w.Add(t, e.Metrics)
 	}
-	w.Quiet(t)
+	w.Quiet(t, quietTime)
 
 	w.Phase("all ways out go blind")
 	magic.Blind.Store(dns.RcodeServerFailure)

@@ -112,7 +112,7 @@ func replayCluster(t *testing.T, w *lab.Watch, corefile func(p *lab.Peer) string
 	<-time.After(4 * time.Second) // a promise's lifetime, within which nobody leaves
 
 	// A Deployment's RollingUpdate: one more, and when it is ready, one less.
-	w.Quiet(t)
+	w.Quiet(t, quietTime)
 	w.Phase("a rolling restart")
 	end := b.clients()
 	for i, p := range second {

@@ -114,7 +114,7 @@ func TestReplayI3LoneInstanceIsQuietAndStays(t *testing.T) {
 	const line = "[WARNING] plugin/selfpreserve: No peer answers, of 0 known: "
 	lab.Until(t, "it says that it is alone", func() bool { return len(lines()) > 0 })
 	w.Add(t, f.MetricsAt(1))
-	w.Quiet(t)
+	w.Quiet(t, quietTime)
 	d := aloneFor(t)
 	lab.Throughout(t, d, func() string {
 		if said := lines(); len(said) != 1 || !strings.HasPrefix(said[0], line) {
@@ -146,7 +146,7 @@ func TestReplayI3ReplicasThatAppearLaterAreFound(t *testing.T) {
 	w := watch(t, lab.Here())
 	w.Add(t, f.MetricsAt(1))
 	lab.Until(t, "it says that it is alone", func() bool { return len(first.Complaints()) == 1 })
-	w.Quiet(t)
+	w.Quiet(t, quietTime)
 
 	// A rollout's name has the addresses before there is anybody at them.
 	w.Phase("peers are listed that are not there yet")

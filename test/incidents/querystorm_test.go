@@ -116,7 +116,7 @@ func replayMesh(t *testing.T, line string, d time.Duration) meshRun {
 		if line != "" { // stock CoreDNS counts nothing of this
 			w = watch(t, lab.Here())
 			w.Add(t, "127.0.0.1:"+metrics)
-			w.Quiet(t)
+			w.Quiet(t, quietTime)
 			w.Phase("300 clients ask whenever a TTL ends")
 		}
 

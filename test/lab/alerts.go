@@ -61,19 +61,16 @@ func (w *Watch) Remove(t *testing.T, addr string) {
 	}
 }
 
-// quietTime is longer than several evaluations of what a server shows.
-const quietTime = 5 * time.Second
-
 // Quiet begins a phase in which the servers are well and no alert may fire, and stays in it for
-// a few seconds.
-func (w *Watch) Quiet(t *testing.T) {
+// so long, once all servers have been scraped.
+func (w *Watch) Quiet(t *testing.T, d time.Duration) {
 	t.Helper()
 	if w == nil {
 		return
 	}
 	w.AwaitScraped(t)
 	w.Phase("all are well")
-	Throughout(t, quietTime, func() string { return "" })
+	Throughout(t, d, func() string { return "" })
 }
 
 // Begin is when the first phase began.

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -43,8 +42,9 @@ const corefile = `.:DNS {
     reload 2s 1s
     selfpreserve HTTP {
         peers static PEERS
-        promise 3s
-        interval 1s
+        min_peers 2
+        promise 6s
+        interval 2s
         max_hold 12s
         control
         canary www.example.org
@@ -143,19 +143,20 @@ func (f *fleet) ask(t *testing.T) {
 	t.Cleanup(func() { end(); all.Wait() })
 }
 
-// The primary is gone, and comes back with what it had.
-func (f *fleet) losePrimary()             { f.primary.End(syscall.SIGTERM) }
-func (f *fleet) findPrimary(t *testing.T) { t.Helper(); f.primary.Start(t) }
-
-// fit waits until the servers are fit and in service.
-func (f *fleet) fit(t *testing.T) {
+// cured mends what was broken and waits until all servers are fit and in service, and no alert
+// fires but these.
+func (f *fleet) cured(t *testing.T, mend func(), but ...string) {
 	t.Helper()
+	f.Cure()
+	f.May("HoldfastAside warning") // the one that is cured last, if the others are fit before
+	mend()
 	for _, m := range f.servers {
-		lab.Eventually(t, time.Minute, func() string {
+		lab.Eventually(t, 3*time.Minute, func() string {
 			if told := m.Ready(); told != "200 OK" {
 				return m.HTTP + " says " + told
 			}
 			return ""
 		})
 	}
+	f.Ends(t, but...)
 }

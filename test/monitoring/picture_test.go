@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,7 +61,7 @@ func drawPanels(t *testing.T, w *lab.Watch) {
 		}
 		grid[i/columns] = append(grid[i/columns], graph(t, w, p))
 	}
-	canvas := vgimg.NewWith(vgimg.UseWH(36*vg.Centimeter, 24*vg.Centimeter), vgimg.UseDPI(84))
+	canvas := vgimg.NewWith(vgimg.UseWH(36*vg.Centimeter, 24*vg.Centimeter), vgimg.UseDPI(76))
 	tiles := draw.Tiles{Rows: rowsOfPanels, Cols: columns, PadX: vg.Millimeter * 4, PadY: vg.Millimeter * 4, PadTop: vg.Millimeter * 2, PadRight: vg.Millimeter * 2}
 	for y, canvases := range plot.Align(grid, tiles, draw.New(canvas)) {
 		for x, c := range canvases {
@@ -113,8 +114,8 @@ func graph(t *testing.T, w *lab.Watch, panel monitoring.Panel) *plot.Plot {
 					points = append(points, plotter.XY{X: sample.At.Sub(w.Begin()).Seconds(), Y: sample.Value})
 				}
 			}
-			if len(points) == 0 {
-				continue
+			if !slices.ContainsFunc(points, func(p plotter.XY) bool { return p.Y != 0 }) {
+				continue // a legend of what was never there hides the rest
 			}
 			line, err := plotter.NewLine(points)
 			if err != nil {
@@ -139,13 +140,18 @@ func graph(t *testing.T, w *lab.Watch, panel monitoring.Panel) *plot.Plot {
 	return p
 }
 
-var units = map[string]string{"s": " (s)", "reqps": " (a second)", "percentunit": " (1 is all)"}
+var units = map[string]string{"s": " (s)", "reqps": " (a second)"}
 
 // legend fills in what a legend says of a series. Servers are called as a person would.
 func legend(text string, labels map[string]string) string {
 	for name, value := range labels {
+		switch name {
+		case "instance":
+			value = regexp.MustCompile(`^127\.0\.0\.(\d):\d+$`).ReplaceAllString(value, "ns$1")
+		case "to":
+			value = "upstream"
+		}
 		text = strings.ReplaceAll(text, "{{"+name+"}}", value)
 	}
-	text = regexp.MustCompile(`127\.0\.0\.(\d):\d+`).ReplaceAllString(text, "ns$1")
 	return strings.TrimSpace(fmt.Sprintf("%.46s", text))
 }
