@@ -1,4 +1,6 @@
-GIT_COMMIT := $(shell git describe --dirty --always 2>/dev/null)
+# The whole of it: how many digits make it short depends on the clone.
+GIT_COMMIT := $(shell git describe --dirty --always --abbrev=40 --exclude="*" 2>/dev/null)
+VERSION := $(shell sed -n 's/^\tnumber *= "\(.*\)"/\1/p' internal/version/version.go)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 LDFLAGS = -s -w -X github.com/coredns/coredns/coremain.GitCommit=$(GIT_COMMIT) \
 	-X github.com/holdfastdns/holdfast/internal/version.revision=$(GIT_COMMIT)
@@ -6,13 +8,18 @@ FUZZTIME ?= 30s
 BIN = .
 ROOT = bin/image
 IMAGE = holdfast
+PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
-.PHONY: build test race lint fuzz bench gen recipe incidents resolvers cluster cluster-gate cluster-down cluster-program image image-root
+.PHONY: build test race lint fuzz bench gen recipe incidents resolvers cluster cluster-gate cluster-down cluster-program image image-root build-command packages release release-tools reproduce
 
 # The binaries, static and reproducible: ./coredns and ./holdfast. The command asks each
 # server once: HTTP/2 would be half a megabyte of the image for nothing.
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)" -o $(BIN)/coredns ./build/coredns
+	$(MAKE) build-command BIN=$(BIN)
+
+# The command alone, which runs where no server does.
+build-command:
 	CGO_ENABLED=0 go build -trimpath -tags nethttpomithttp2 -ldflags "$(LDFLAGS)" -o $(BIN)/holdfast ./cmd/holdfast
 
 # All tests, and at the end the Debian packages for want of which some were skipped.
@@ -21,6 +28,7 @@ test:
 	go -C test/cluster test ./...
 	go -C test/page test ./...
 	go -C test/helm test ./...
+	go -C test/monitoring test ./...
 
 # All tests, and the binary that they start, under the race detector (needs a C compiler).
 race:
@@ -41,6 +49,10 @@ lint:
 	go -C test/helm vet ./...
 	cd test/helm && go run $(STATICCHECK) ./...
 	go -C test/helm mod tidy -diff
+	go -C test/monitoring vet ./...
+	cd test/monitoring && go run $(STATICCHECK) ./...
+	go -C test/monitoring mod tidy -diff
+	go -C build/tools mod tidy -diff
 
 # Each fuzz target for FUZZTIME.
 fuzz:
@@ -59,8 +71,8 @@ gen:
 recipe:
 	.ci/recipe
 
-# The five incidents replayed, stock and Holdfast, and the table of what was measured
-# (needs root, bind9, bird2, exabgp, iproute2 and nftables).
+# The five incidents replayed, stock and Holdfast, and the tables of what was measured and which
+# alerts fired (needs root, bind9, bird2, exabgp, iproute2, nftables and prometheus).
 incidents:
 	@HOLDFAST_FORBID_SKIP=1 go test -count=1 -v ./test/incidents >incidents.out 2>&1 || { cat incidents.out; exit 1; }
 	@grep '^|' incidents.out
@@ -98,3 +110,20 @@ image-root:
 	$$([ "$$(id -u)" = 0 ] || echo sudo) setcap cap_net_bind_service=+ep $(ROOT)/coredns
 	install -m 644 /etc/ssl/certs/ca-certificates.crt $(ROOT)/etc/ssl/certs/
 	install -m 644 LICENSE $(ROOT)/
+
+# The deb and the rpm, in bin/release; for another architecture: make packages GOARCH=arm64
+packages: release-tools
+	build/packages/local $(VERSION) bin/release
+
+# All that is published with a version, in bin/release: archives, packages, SBOMs and
+# checksums. PLATFORMS may be fewer.
+release: release-tools
+	build/release/local $(VERSION) $(PLATFORMS)
+
+# What makes manuals, packages and SBOMs. For this machine, whatever GOARCH says.
+release-tools:
+	env -u GOOS -u GOARCH go -C build/tools build -o ../../bin/tools/ tool
+
+# The binaries of make build once more, from a clone in another folder: want the same bytes.
+reproduce: build
+	build/release/reproduce

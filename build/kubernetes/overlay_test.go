@@ -46,7 +46,7 @@ func TestTheOverlayOfTheReadmeSetsWhatItSays(t *testing.T) {
 		t.Errorf("%d objects, %d without it", names, base)
 	}
 	d := get[*appsv1.Deployment](t, all, "Deployment coredns")
-	if image := d.Spec.Template.Spec.Containers[0].Image; image != "registry.example.org/holdfast:0.1.0-1" || *d.Spec.Replicas != 5 {
+	if image := d.Spec.Template.Spec.Containers[0].Image; image != "registry.example.org/holdfast:0.2.0-1" || *d.Spec.Replicas != 5 {
 		t.Errorf("%d replicas of %s", *d.Spec.Replicas, image)
 	}
 	if ip := get[*corev1.Service](t, all, "Service kube-dns").Spec.ClusterIP; ip != "10.43.0.10" {

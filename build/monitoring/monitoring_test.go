@@ -1,4 +1,4 @@
-package monitoring
+package monitoring_test
 
 import (
 	"os"
@@ -8,6 +8,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/holdfastdns/holdfast/build/monitoring"
 	"github.com/holdfastdns/holdfast/test/lab"
 )
 
@@ -50,11 +51,11 @@ func read(t *testing.T, file string) string {
 }
 
 func TestWhatIsMadeIsUpToDate(t *testing.T) {
-	dashboard, err := DashboardJSON()
+	dashboard, err := monitoring.DashboardJSON()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for file, want := range map[string]string{"prometheusrule.yaml": PrometheusRule(Rules), "dashboard.json": string(dashboard)} {
+	for file, want := range map[string]string{"prometheusrule.yaml": monitoring.PrometheusRule(monitoring.Rules), "dashboard.json": string(dashboard)} {
 		if read(t, file) != want {
 			t.Errorf("%s is not what its source says: run make gen", file)
 		}
@@ -68,14 +69,14 @@ func TestThePrometheusRuleHasTheSameRules(t *testing.T) {
 		Metadata         map[string]any
 		Spec             ruleFile
 	}
-	if err := yaml.UnmarshalStrict([]byte(PrometheusRule(Rules)), &object); err != nil {
+	if err := yaml.UnmarshalStrict([]byte(monitoring.PrometheusRule(monitoring.Rules)), &object); err != nil {
 		t.Fatal(err)
 	}
 	spec, err := yaml.Marshal(object.Spec)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := rules(t, string(spec)), rules(t, Rules); !equal(t, got, want) {
+	if got, want := rules(t, string(spec)), rules(t, monitoring.Rules); !equal(t, got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
 }
@@ -100,7 +101,7 @@ func TestAlertsSayWhatToDo(t *testing.T) {
 		sections[title] = text
 	}
 	known := make(map[string]bool)
-	for _, r := range rules(t, Rules) {
+	for _, r := range rules(t, monitoring.Rules) {
 		known[r.Alert] = true
 		if key := r.Alert + " " + r.Labels["severity"]; known[key] {
 			t.Errorf("%s is there twice", key)
@@ -127,11 +128,11 @@ func TestAlertsSayWhatToDo(t *testing.T) {
 }
 
 func TestQuickerChangesPeriodsAlone(t *testing.T) {
-	quick, err := Quicker(Rules, 60)
+	quick, err := monitoring.Quicker(monitoring.Rules, 60)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, after := rules(t, Rules), rules(t, quick)
+	before, after := rules(t, monitoring.Rules), rules(t, quick)
 	period := regexp.MustCompile(`\[\d+[smhd]\]|offset \d+[smhd]`)
 	for i, r := range before {
 		q := after[i]
@@ -147,14 +148,14 @@ func TestQuickerChangesPeriodsAlone(t *testing.T) {
 			t.Errorf("%+v, quicker %+v", r, q)
 		}
 	}
-	if same, err := Quicker(quick, 1); same != quick || err != nil {
+	if same, err := monitoring.Quicker(quick, 1); same != quick || err != nil {
 		t.Errorf("divided by 1 they are not the same: %v", err)
 	}
-	if _, err := Quicker(Rules, 0); err == nil {
+	if _, err := monitoring.Quicker(monitoring.Rules, 0); err == nil {
 		t.Error("divided by 0")
 	}
 	const text = "    for: 2d\n      rate(x[5m] offset 1h) > 5m\n"
-	if got, want := first(Quicker(text, 100)), "    for: 1728s\n      rate(x[5s] offset 36s) > 5m\n"; got != want {
+	if got, want := first(monitoring.Quicker(text, 100)), "    for: 1728s\n      rate(x[5s] offset 36s) > 5m\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -163,7 +164,7 @@ func first(text string, _ error) string { return text }
 
 func TestPromtoolTakesTheRules(t *testing.T) {
 	promtool := lab.Tool(t, "promtool", "prometheus")
-	quick, err := Quicker(Rules, 60)
+	quick, err := monitoring.Quicker(monitoring.Rules, 60)
 	if err != nil {
 		t.Fatal(err)
 	}

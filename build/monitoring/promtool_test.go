@@ -1,4 +1,4 @@
-package monitoring
+package monitoring_test
 
 import (
 	"regexp"
@@ -7,6 +7,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/holdfastdns/holdfast/build/monitoring"
 	"github.com/holdfastdns/holdfast/test/lab"
 )
 
@@ -61,7 +62,7 @@ func TestEachAlertHasItsTest(t *testing.T) {
 			}
 		}
 	}
-	for _, r := range rules(t, Rules) {
+	for _, r := range rules(t, monitoring.Rules) {
 		if name := r.Alert + " " + r.Labels["severity"]; !tested[name] {
 			t.Errorf("no test has %s silent, firing, and silent again", name)
 		}

@@ -8,7 +8,7 @@ import "runtime/debug"
 //
 //	go build -ldflags "-X github.com/holdfastdns/holdfast/internal/version.revision=$(git rev-parse HEAD)"
 var (
-	number   = "0.1.0"
+	number   = "0.2.0"
 	revision = ""
 )
 
@@ -17,7 +17,7 @@ const Unknown = "unknown"
 
 const modulePath = "github.com/holdfastdns/holdfast"
 
-// Number returns Holdfast's version, such as "0.1.0", without a v.
+// Number returns Holdfast's version, such as "0.2.0", without a v.
 func Number() string { return number }
 
 // Revision returns the commit that the program was built from: the one that the build set,

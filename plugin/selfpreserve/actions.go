@@ -3,14 +3,9 @@ package selfpreserve
 import (
 	"context"
 	"sync"
-	"time"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
-	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
 )
-
-// farewell bounds how long a leaver waits until who promised has been told.
-const farewell = 500 * time.Millisecond
 
 // carryOut begins what the machine wants done, and returns its answer to a request.
 func (n *node) carryOut(actions []promise.Action) promise.Reply {
@@ -27,18 +22,17 @@ func (n *node) carryOut(actions []promise.Action) promise.Reply {
 			n.spawn(&last, func(ctx context.Context) { n.sendRelease(ctx, a) })
 		case promise.Departure:
 			countDeparture(a)
-			if a.Observed {
-				continue // it goes, or stays, whatever is decided: see holdSIGTERM
+			if a.Cause != promise.Termination || a.Outcome == promise.Refused || n.outcome != "" {
+				continue
 			}
-			if a.Cause == promise.Termination && a.Outcome != promise.Refused {
-				leaves, n.outcome = true, a.Outcome
+			leaves, n.outcome = true, a.Outcome
+			if !a.Observed {
 				n.tellDeparture(a.Outcome, n.names(a.Promised))
 			}
 		}
 	}
 	if leaves {
 		n.sayGoodbye(&last)
-		go n.letExit(&last)
 	}
 	return replied
 }
@@ -51,27 +45,6 @@ func (n *node) promised(actions []promise.Action) string {
 		}
 	}
 	return ""
-}
-
-// goodbyesAtOnce is how many peers are told at a time that this server leaves.
-const goodbyesAtOnce = 64
-
-// sayGoodbye tells the peers that answer that this server leaves, so that none of them misses
-// it: a poll in which it says so. Called with the lock.
-func (n *node) sayGoodbye(last *sync.WaitGroup) {
-	me, turns := n.me(), make(chan struct{}, goodbyesAtOnce)
-	for _, p := range n.roster.Peers() {
-		if p.ID == "" || p.Status == roster.Unreachable || p.Status == roster.Left {
-			continue
-		}
-		n.spawn(last, func(ctx context.Context) {
-			turns <- struct{}{}
-			defer func() { <-turns }()
-			if _, err := n.client.hello(ctx, p.Address.String(), me); err != nil {
-				log.Debugf("Peer %s was not told that this server leaves: %s", p.Address, err)
-			}
-		})
-	}
 }
 
 // spawn does work of a group that talks to a peer. Called with the lock.
@@ -111,15 +84,4 @@ func (n *node) sendAsk(ctx context.Context, a promise.Ask) {
 		n.mu.Unlock()
 	}
 	n.step(promise.Replied{Sent: a.Sent, To: a.To, Reply: r})
-}
-
-// letExit lets the shutdown go on once who promised is told, or have not answered for long.
-func (n *node) letExit(last *sync.WaitGroup) {
-	told := make(chan struct{})
-	go func() { last.Wait(); close(told) }()
-	select {
-	case <-told:
-	case <-time.After(farewell):
-	}
-	close(n.mayExit)
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/coredns/coredns/plugin"
@@ -62,14 +63,15 @@ func (n *node) serveControl(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, n.status(time.Now()))
 }
 
-// order is an operator's. who gave it is for people.
+// order is an operator's, logged and obeyed under one lock: of two at once the last that is
+// logged is in force. who gave it is for people.
 func (n *node) order(o promise.Override, who string) {
 	controlTotal.WithLabelValues(string(o.Kind)).Inc()
 	n.mu.Lock()
+	defer n.mu.Unlock()
 	log.Warningf("Operator at %s orders %s: %s", who, o.Kind, o.Reason)
 	n.record(fmt.Sprintf("operator at %s orders %s", who, o.Kind), o.Reason)
-	n.mu.Unlock()
-	n.step(o)
+	n.take(o)
 }
 
 // operator returns who gives an order, or with which HTTP status and for which of the reasons
@@ -85,6 +87,9 @@ func (n *node) operator(r *http.Request) (who string, status int, reason string,
 	}
 	if !certified && !fromLoopback(r) {
 		return "", http.StatusForbidden, stranger, errors.New("orders are taken only from this host's loopback address, or with a certificate of the CA of tls")
+	}
+	if header := passedOn(r.Header); header != "" {
+		return "", http.StatusForbidden, stranger, fmt.Errorf("a proxy has passed this order on, with %s: orders are taken from who sends them", header)
 	}
 	// A browser on this host must not carry the orders of a web page here: it would come from
 	// loopback. It says in Origin whose page it is, may not send JSON to another site, and what it
@@ -102,8 +107,20 @@ func (n *node) operator(r *http.Request) (who string, status int, reason string,
 	return who, 0, "", nil
 }
 
-// fromLoopback is whether a request comes from this host. A proxy on it makes that so of
-// everybody's.
+// passedOn is the header by which a proxy says that it passes a request on (RFC 7239, RFC 9110
+// section 7.6.3, and what many write), or "". One on this host, such as a mesh's sidecar, makes
+// everybody's requests come from loopback, or brings its own certificate.
+func passedOn(headers http.Header) string {
+	for header := range headers {
+		if header == "Forwarded" || header == "Via" || strings.HasPrefix(header, "X-Forwarded-") {
+			return header
+		}
+	}
+	return ""
+}
+
+// fromLoopback is whether a request comes from this host, or is passed on by a proxy on it that
+// does not say so.
 func fromLoopback(r *http.Request) bool {
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
 	return err == nil && from.Addr().IsLoopback()

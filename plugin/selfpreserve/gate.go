@@ -107,3 +107,22 @@ func (n *node) refuse(w http.ResponseWriter, r *http.Request, status int, err er
 	w.Header().Set("Connection", "close") // or net/http would wait for the rest of the body first
 	http.Error(w, err.Error(), status)
 }
+
+// notePeerIPs publishes from where peers come. Called with the lock.
+func (n *node) notePeerIPs() {
+	ips := n.roster.IPs(n.now())
+	n.peerIPs.Store(&ips)
+}
+
+// comesFromPeer is whether a peer has that address.
+func (n *node) comesFromPeer(ip netip.Addr) bool {
+	ips := n.peerIPs.Load()
+	return ips != nil && (*ips)[ip]
+}
+
+// serverName is what the certificate of the peer at address has to name.
+func (n *node) serverName(address string) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.roster.ServerName(address)
+}

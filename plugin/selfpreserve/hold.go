@@ -163,8 +163,7 @@ func (cf *corefile) stop() {
 	process.mu.Lock()
 	defer process.mu.Unlock()
 	if process.node != nil {
-		process.node.tellObservedEnd()
-		process.node.pause()
+		process.node.end()
 	}
 	if cf.client != nil {
 		cf.client.close()

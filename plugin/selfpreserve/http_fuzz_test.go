@@ -5,6 +5,7 @@ import (
 	"io"
 	golog "log"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +57,48 @@ func FuzzAskBody(f *testing.F) {
 		}
 		if err != nil || !post || sent.ID == s.id {
 			t.Errorf("granted %q: %v", body, err)
+		}
+	})
+}
+
+// FuzzControlBody sends arbitrary orders to POST /control: what is not a well-formed order
+// changes nothing, and neither does what a stranger, a browser or a proxy sends.
+func FuzzControlBody(f *testing.F) {
+	silently(f)
+	for _, body := range []string{
+		stays, `{"action":"leave","reason":"é"}`, `{"action":"resume","reason":"a"}`, `{"ACTION":"stay","Reason":"a\u202e"}`, `{"action":"stay","reason":"a"}{}`, "null", "",
+	} {
+		f.Add(body, "127.0.0.1:1", "127.0.0.1:8182", "application/json", "X", "")
+	}
+	f.Add(stays, "192.0.2.2:1", "[::1]", "application/json;a=b", "Accept", "*/*")
+	f.Add(stays, "[::1]:1", "localhost", "text/plain", "Origin", "null")
+	f.Add(stays, "127.0.0.1:1", "127.0.0.1", "application/json", "via", "1.1 a")
+	f.Fuzz(func(t *testing.T, body, from, host, contentType, header, value string) {
+		s := newStill(t)
+		s.conf.control = true
+		before := s.everything()
+		r := httptest.NewRequest("POST", "/control", strings.NewReader(body))
+		r.RemoteAddr, r.Host = from, host
+		r.Header.Set("Content-Type", contentType)
+		r.Header.Add(header, value)
+		got := s.serve(r)
+		status, override := got[:3], s.view.Load().Override
+		if !strings.Contains("200 400 403 413 415", status) || status != "200" && s.everything() != before {
+			t.Fatalf("%s, and then %+v", got, override)
+		}
+		if status != "200" {
+			return
+		}
+		var sent wire.Control
+		err := json.Unmarshal([]byte(body), &sent)
+		if err == nil {
+			_, err = sent.Override()
+		}
+		if at, wrong := netip.ParseAddrPort(from); err != nil || wrong != nil || !at.Addr().Unmap().IsLoopback() || r.Header.Get("Origin") != "" || passedOn(r.Header) != "" {
+			t.Errorf("%q of %q with %q is obeyed: %v", body, from, r.Header, err)
+		}
+		if sent.Action == "resume" && override.Kind != "" || sent.Action != "resume" && (override.Kind == "" || override.Reason != sent.Reason) {
+			t.Errorf("%q is taken for %+v", body, override)
 		}
 	})
 }

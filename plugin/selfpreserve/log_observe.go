@@ -25,11 +25,9 @@ func (n *node) tellObserved(now promise.View, promised string) {
 	}
 }
 
-// tellObservedEnd writes what would go on where a server that only observes ends.
+// tellObservedEnd writes what would go on where a server that only observes ends. Called with
+// the lock.
 func (n *node) tellObservedEnd() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if v := n.view.Load(); v.Observe && v.Terminating && v.State == promise.Asking {
-		log.Warningf("Observes: SIGTERM would be held now, for %s at most: %s", left(v.Deadline-n.now()), v.Why)
-	}
+	v := n.view.Load()
+	log.Warningf("Observes: SIGTERM would be held now, for %s at most: %s", left(v.Deadline-n.now()), v.Why)
 }

@@ -51,7 +51,7 @@ func TestAnObserverThatEndsSaysThatItWouldBeHeld(t *testing.T) {
 		set := near(1)
 		set.observe = true
 		f := newFleet(t, 1, set)
-		got := logged(t, func() { f.nodes[0].holdSIGTERM(); time.Sleep(5 * time.Second); f.nodes[0].tellObservedEnd() })
+		got := logged(t, func() { f.nodes[0].holdSIGTERM(); time.Sleep(5 * time.Second); f.nodes[0].end() })
 		const want = "[WARNING] Observes: SIGTERM would be held now, for 15s at most: SIGTERM, has 0 of 1 promises; nobody else to ask"
 		if got[len(got)-1] != want {
 			t.Errorf("%q, want %q", got, want)

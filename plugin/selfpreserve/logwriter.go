@@ -23,9 +23,6 @@ type logWriter struct {
 }
 
 const (
-	// atOnceWritten is PIPE_BUF of Linux: a pipe that is writable takes as many octets.
-	atOnceWritten = 4096
-
 	// maxWaiting bounds what waits: some thousand lines.
 	maxWaiting = 1 << 20
 
@@ -33,7 +30,10 @@ const (
 	outputPatience = 100 * time.Millisecond
 
 	// outputRetry is how often what waits is tried again while nothing more is written.
-	outputRetry = time.Second
+	outputRetry = 100 * time.Millisecond
+
+	// lastPatience is how long a reader has for what waits when the process ends.
+	lastPatience = time.Second
 )
 
 // unblockLog lets the log of the whole process go through a logWriter, if it goes to the
@@ -41,6 +41,27 @@ const (
 func unblockLog() {
 	if golog.Writer() == io.Writer(os.Stdout) {
 		golog.SetOutput(&logWriter{out: os.Stdout, writable: writableTo(os.Stdout)})
+	}
+}
+
+// flushLog lets a reader who is merely slow have the last lines before the process ends.
+func flushLog() {
+	if w, ok := golog.Writer().(*logWriter); ok {
+		w.flushWithin(lastPatience)
+	}
+}
+
+// flushWithin writes what waits, as far as it is taken within patience, or a reader is there.
+// Others may write meanwhile.
+func (w *logWriter) flushWithin(patience time.Duration) {
+	for until := time.Now().Add(patience); ; {
+		w.mu.Lock()
+		w.flush()
+		waits := len(w.waiting) > 0 || w.lost > 0
+		w.mu.Unlock()
+		if !waits || !w.writable(max(0, time.Until(until))) {
+			return
+		}
 	}
 }
 

@@ -3,22 +3,28 @@ package selfpreserve
 import (
 	"bytes"
 	"fmt"
-	"os"
+	golog "log"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-// reader reads what a logWriter writes, for as long as it is awake.
+// reader reads what a logWriter writes, while it is awake or from when it awakes.
 type reader struct {
 	bytes.Buffer
-	awake   bool
-	longest int
-	waited  time.Duration
+	awake    bool
+	awakesAt time.Time // not written any more
+	longest  int
+	waited   time.Duration
 }
 
 func (r *reader) writable(wait time.Duration) bool {
+	if !r.awakesAt.IsZero() {
+		sleeps := time.Until(r.awakesAt)
+		time.Sleep(min(wait, sleeps))
+		return sleeps <= wait
+	}
 	if !r.awake {
 		time.Sleep(wait)
 		r.waited += wait
@@ -83,26 +89,35 @@ func TestALogThatNobodyReadsIsNotWaitedFor(t *testing.T) {
 	})
 }
 
-func TestAPipeIsWritableUntilItIsFullAndWhileSomebodyReads(t *testing.T) {
-	out, in, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	writable := writableTo(in)
-	written := 0
-	for ; writable(0) && written < 1<<24; written += atOnceWritten {
-		if _, err := in.Write(make([]byte, atOnceWritten)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if written == 0 || written == 1<<24 {
-		t.Errorf("it was full after %d octets", written)
-	}
-	if _, err := out.Read(make([]byte, 2*atOnceWritten)); err != nil || !writable(0) {
-		t.Errorf("it is not writable, though somebody has read: %v", err)
-	}
-	if _ = out.Close(); writable(0) {
-		t.Error("it is writable, though nobody can read")
+// The process ends while the reader is slow, or is not there.
+func TestTheLastLinesWaitForAReaderWhenTheProcessEnds(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		awakes, took time.Duration // from when the process ends
+		want         string
+	}{
+		{"slow", 300 * time.Millisecond, 300 * time.Millisecond, "one\ntwo\n"},
+		{"asleep", time.Hour, lastPatience, ""},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r := &reader{awakesAt: time.Now().Add(outputPatience + c.awakes)}
+			w := &logWriter{out: r, writable: r.writable}
+			for _, line := range []string{"one\n", "two\n"} {
+				_, _ = w.Write([]byte(line))
+			}
+			before := golog.Writer()
+			golog.SetOutput(w)
+			defer golog.SetOutput(before)
+			begin := time.Now()
+			flushLog()
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if took := time.Since(begin); r.String() != c.want || took != c.took {
+				t.Errorf("%s: after %s %q is written, want %q after %s", c.name, took, r, c.want, c.took)
+			}
+			if w.retry != nil {
+				w.retry.Stop()
+			}
+		})
 	}
 }

@@ -21,7 +21,7 @@ var (
 		Namespace: plugin.Namespace,
 		Subsystem: pluginName,
 		Name:      "departures_total",
-		Help:      "Counter of tries to leave service, per cause and outcome; each round in vain is one refused.",
+		Help:      "Counter of tries to leave service, or to stay out of it from the start, per cause and outcome; each round in vain is one refused.",
 	}, []string{"cause", "outcome"})
 
 	observedTotal = promauto.NewCounterVec(prometheus.CounterOpts{

@@ -163,6 +163,11 @@ func (n *node) repeat(ctx context.Context, work func(context.Context), faster in
 func (n *node) step(e promise.Event) promise.Reply {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	return n.take(e)
+}
+
+// take is a step of whoever has the lock.
+func (n *node) take(e promise.Event) promise.Reply {
 	before, now := n.view.Load(), n.now()
 	actions := n.machine.Step(now, e)
 	after := n.machine.View()
@@ -182,46 +187,4 @@ func (n *node) setTimer(now time.Duration) {
 	if at, ok := n.machine.Wake(); ok && n.cancel != nil {
 		n.timer = time.AfterFunc(max(0, at-now), func() { n.step(promise.Tick{}) })
 	}
-}
-
-// holdSIGTERM returns when this server may go.
-func (n *node) holdSIGTERM() {
-	begin := n.now()
-	n.step(promise.Terminate{})
-	if n.view.Load().Observe {
-		return
-	}
-	for held := true; held; {
-		select {
-		case <-n.mayExit:
-			held = false
-		case <-time.After(holdTold):
-			n.mu.Lock()
-			n.tellHold()
-			n.mu.Unlock()
-		}
-	}
-	holdDuration.Observe((n.now() - begin).Seconds())
-}
-
-// holdTold is how often the log says how long SIGTERM will still be held.
-const holdTold = 5 * time.Second
-
-// notePeerIPs publishes from where peers come. Called with the lock.
-func (n *node) notePeerIPs() {
-	ips := n.roster.IPs(n.now())
-	n.peerIPs.Store(&ips)
-}
-
-// comesFromPeer is whether a peer has that address.
-func (n *node) comesFromPeer(ip netip.Addr) bool {
-	ips := n.peerIPs.Load()
-	return ips != nil && (*ips)[ip]
-}
-
-// serverName is what the certificate of the peer at address has to name.
-func (n *node) serverName(address string) string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.roster.ServerName(address)
 }

@@ -8,9 +8,9 @@
 //
 // Package promise decides, roster knows the peers, and wire is what they send each other.
 // This package is the shell around them. node.go tells the machine what happens, by
-// checks.go, discover.go, load.go and http.go; actions.go does what it wants, by client.go.
-// shown.go and
-// history.go keep what status.go, metrics.go and log.go tell people, who give orders by
-// control.go. ownquestions.go keeps what this server asks itself out of the log of errors.
-// hold.go is caddy's life cycle.
+// checks.go, discover.go, load.go and http.go; actions.go does what it wants, by client.go, and
+// leaving.go holds SIGTERM and says goodbye. shown.go and history.go keep what status.go,
+// metrics.go and log.go tell people, who give orders by control.go. ownquestions.go keeps what
+// this server asks itself out of the log of errors, and logwriter.go lets nobody wait for who
+// reads the log. hold.go is caddy's life cycle.
 package selfpreserve

@@ -39,7 +39,7 @@ func setup(c *caddy.Controller) error {
 		// through which /ready goes on to say 503.
 		cf.chained.Do(func() {
 			c.OnStartup(cf.onStartup)
-			c.OnFinalShutdown(func() error { cf.stop(); return nil })
+			c.OnFinalShutdown(func() error { cf.stop(); flushLog(); return nil })
 		})
 		return counter{Next: next, queries: &cf.queries}
 	})

@@ -3,6 +3,7 @@ package selfpreserve
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -83,4 +84,27 @@ func TestAFleetThatIsSickFromTheStartComesIntoService(t *testing.T) {
 			t.Errorf("one is healthy: %s", got)
 		}
 	})
+}
+
+// It is counted, and told, like one that steps aside; one that observes only says so.
+func TestAServerThatIsSickFromTheStartGoesAsideOnPromises(t *testing.T) {
+	for observe, want := range map[bool]string{
+		false: "[WARNING] Steps aside, /ready is 503: canary test. A: SERVFAIL, has 1 of 1 promises: 10.0.0.1:8182 (" + hostName() + ")",
+		true:  "[INFO] Observes: would step aside, with /ready at 503: canary test. A: SERVFAIL, has 1 of 1 promises: 10.0.0.1:8182 (" + hostName() + ")",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			set := near(1)
+			set.observe, set.coldStart = observe, defaultColdStart
+			f := startFleet(&fleet{t: t, named: true}, 1, set)
+			sick, changed := f.add(set), figures()
+			sick.fails("SERVFAIL")
+			got := logged(t, func() { f.start(sick); f.ripen(set) })
+			if !slices.Contains(got, want) || strings.Count(strings.Join(got, "\n"), "503") != 1 {
+				t.Errorf("%q, want %q", got, want)
+			}
+			if f.states() != "serving aside" || (changed() == "unfit granted 1") == observe {
+				t.Errorf("%s, counted %q", f.states(), changed())
+			}
+		})
+	}
 }

@@ -16,8 +16,12 @@ import (
 // me is what this server says of itself to peers. Called with the lock.
 func (n *node) me() wire.Hello {
 	s := n.shown.Load()
+	state := s.view.State
+	if n.outcome != "" { // one that observes ends, whatever was decided
+		state = promise.Leaving
+	}
 	return wire.Hello{
-		ID: n.id, Name: hostName(), Version: coremain.CoreVersion, State: s.view.State, Wire: wire.Version, Outcome: n.outcome,
+		ID: n.id, Name: hostName(), Version: coremain.CoreVersion, State: state, Wire: wire.Version, Outcome: n.outcome,
 		Standing: wire.StandingOf(s.me, version.Number(), n.now()-s.view.Since, s.view.Why),
 	}
 }

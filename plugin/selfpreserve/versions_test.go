@@ -1,70 +1,20 @@
 package selfpreserve
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
-	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
-
-// recorded is a request of one process and the reply of another.
-type recorded struct {
-	request *http.Request
-	asks    []byte
-	reply   *http.Response
-	says    []byte
-}
-
-// transcript reads what was recorded between two versions.
-func transcript(t *testing.T, file string) (all []recorded) {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for exchange := range strings.SplitSeq(strings.TrimSpace(string(text)), "\n\n") {
-		var sides [2]strings.Builder // > and <
-		for line := range strings.Lines(exchange) {
-			if i := strings.IndexByte("><", line[0]); i >= 0 {
-				_, after, _ := strings.Cut(strings.TrimSuffix(line, "\n"), string(line[0]))
-				sides[i].WriteString(strings.TrimPrefix(after, " ") + "\r\n")
-			}
-		}
-		if sides[0].Len() == 0 {
-			continue // what the file is
-		}
-		var r recorded
-		message := func(side int) (*bufio.Reader, []byte) {
-			head, body, _ := strings.Cut(sides[side].String(), "\r\n\r\n")
-			return bufio.NewReader(strings.NewReader(head + "\r\n\r\n")), []byte(strings.TrimSpace(body))
-		}
-		var head *bufio.Reader
-		head, r.asks = message(0)
-		if r.request, err = http.ReadRequest(head); err != nil {
-			t.Fatalf("%v in\n%s", err, exchange)
-		}
-		head, r.says = message(1)
-		if r.reply, err = http.ReadResponse(head, r.request); err != nil {
-			t.Fatalf("%v in\n%s", err, exchange)
-		}
-		_ = r.reply.Body.Close()
-		all = append(all, r)
-	}
-	return all
-}
-
-func (r recorded) String() string {
-	return fmt.Sprintf("%s %s %s %s", r.request.Method, r.request.URL, r.request.Header.Get(wire.HeaderState), r.asks)
-}
 
 // A server of version 0 gets from this one every status and field that it got when it was
 // recorded, and what it says of itself is heeded.
@@ -167,21 +117,40 @@ func TestAServerOfVersion0IsAskedAsItWasWhenItWasRecorded(t *testing.T) {
 	}
 }
 
-// fields are those of a JSON object, each as JSON.
-func fields(t *testing.T, object []byte) map[string]string {
-	t.Helper()
-	if len(object) == 0 {
-		return nil
+// Also where it refuses: whoever is not understood has to learn why.
+func TestEveryReplyOfTheWireHasTheVersion(t *testing.T) {
+	const ask, long = `{"id":"id-a","number":1,"lifetime_ms":6000}`, wire.MaxBody + 1
+	for _, c := range []struct {
+		method, path, from, body string
+		version                  string
+		status                   int
+	}{
+		{"GET", "/peer", knownPeer, "", "", 200},
+		{"GET", "/peer", "198.51.100.1:1", "", "65536", 200},
+		{"POST", "/promise", knownPeer, ask, "", 200},
+		{"POST", "/promise", knownPeer, ask, "2", 409},
+		{"POST", "/promise", knownPeer, "{", "", 400},
+		{"POST", "/promise", knownPeer, ask, "one", 400},
+		{"POST", "/promise", "198.51.100.1:1", ask, "", 403},
+		{"POST", "/promise", knownPeer, strings.Repeat(" ", long), "", 413},
+		{"DELETE", "/promise", knownPeer, `{"id":"id-a","number":1}`, "", 204},
+		{"DELETE", "/promise", knownPeer, "", "", 400},
+		{"DELETE", "/promise", "198.51.100.1:1", `{"id":"id-a","number":1}`, "", 403},
+		{"DELETE", "/promise", knownPeer, strings.Repeat(" ", long), "", 413},
+	} {
+		s := newStill(t)
+		if c.status == http.StatusConflict {
+			s.step(promise.Fitness{})
+		}
+		r := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))
+		r.RemoteAddr = c.from
+		r.Header.Set(wire.HeaderVersion, c.version)
+		w := httptest.NewRecorder()
+		s.handler().ServeHTTP(w, r)
+		if got := w.Header().Values(wire.HeaderVersion); w.Code != c.status || !slices.Equal(got, []string{"1"}) {
+			t.Errorf("%s %s of %s: %d with version %q, want %d with 1", c.method, c.path, c.from, w.Code, got, c.status)
+		}
 	}
-	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(object, &raw); err != nil {
-		t.Fatalf("%v in %s", err, object)
-	}
-	all := make(map[string]string)
-	for name, value := range raw {
-		all[name] = string(value)
-	}
-	return all
 }
 
 func TestARequestOfALaterVersionIsTakenIfItIsUnderstood(t *testing.T) {

@@ -39,7 +39,7 @@ func figures() []*zoneFigures {
 	var all []*zoneFigures
 	byName := make(map[string]*zoneFigures)
 	for _, s := range live.visible() {
-		for _, z := range s.zones {
+		for z := range s.watched {
 			f := byName[z.name]
 			if f == nil {
 				f = &zoneFigures{name: z.name, status: verdict.Fresh, maxAge: s.rules.MaxAge}

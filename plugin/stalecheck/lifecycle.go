@@ -46,16 +46,20 @@ func (s *StaleCheck) start() {
 			before.observing.Unlock()
 		}
 	}
+	s.takeOver()
 	live.set(append(live.instances, s))
 	live.Unlock()
 
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	for i, z := range s.zones {
-		// Spread over the first interval, so that many zones are never asked for at once.
-		delay := s.interval / time.Duration(len(s.zones)) * time.Duration(i)
-		s.tasks.Go(func() { s.watch(ctx, z, delay) })
+		s.tasks.Go(func() { s.watch(ctx, z, s.spread(i, len(s.zones))) })
 	}
+}
+
+// spread is when to ask for zone i of n first: many zones are never asked for at once.
+func (s *StaleCheck) spread(i, n int) time.Duration {
+	return s.interval / time.Duration(n) * time.Duration(i)
 }
 
 // predecessor returns the zone of this name that an instance of the Corefile before watches
@@ -63,7 +67,7 @@ func (s *StaleCheck) start() {
 func (s *StaleCheck) predecessor(name string) *zone {
 	var found *zone
 	for _, other := range slices.Backward(live.instances) {
-		z := other.byName[name]
+		z := other.zone(name)
 		switch {
 		case z == nil || other.view != s.view || other.corefile == s.corefile:
 		case other.block == s.block:
@@ -85,8 +89,8 @@ func (s *StaleCheck) stop() {
 		s.cancel()
 		s.tasks.Wait()
 	}
-	for _, z := range s.zones {
-		if !slices.ContainsFunc(left, func(other *StaleCheck) bool { return other.byName[z.name] != nil }) {
+	for z := range s.watched {
+		if !slices.ContainsFunc(left, func(other *StaleCheck) bool { return other.zone(z.name) != nil }) {
 			z.forgetCounts()
 		}
 	}

@@ -93,7 +93,10 @@ func TestAZoneIsLateOnceTwoAnswersInARowAre(t *testing.T) {
 		asked  bool
 	}{{verdict.Timeout, true}, {"", true}, {verdict.Timeout, true}, {verdict.Timeout, true}, {verdict.Timeout, false}} {
 		asked := false
-		s.ask = func(context.Context, string, string) (uint32, verdict.Failure) { asked = true; return 8, step.answer }
+		s.ask = func(context.Context, string, string) (verdict.Answer, verdict.Failure) {
+			asked = true
+			return verdict.Answer{Serial: 8}, step.answer
+		}
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		if step.asked {
 			ctx = t.Context()

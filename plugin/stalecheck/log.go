@@ -16,6 +16,7 @@ type loggedState struct {
 	anyStatus  bool // else status means nothing yet
 	status     verdict.Status
 	heldBack   bool
+	begin      time.Time       // of the zone's first observation
 	down       map[string]bool // references, by address
 	cannotTell [verdict.NumSources]bool
 	silence    [verdict.NumSources]time.Time // since when a source cannot tell, logged or not
@@ -23,7 +24,7 @@ type loggedState struct {
 
 // stillLogged returns what of the log from before a reload concerns this instance, too.
 func (s *StaleCheck) stillLogged(before *loggedState) loggedState {
-	now := loggedState{anyStatus: before.anyStatus, status: before.status, down: make(map[string]bool)}
+	now := loggedState{begin: before.begin, anyStatus: before.anyStatus, status: before.status, down: make(map[string]bool)}
 	now.heldBack = before.heldBack && s.action != flag
 	for _, r := range s.references {
 		now.down[r.Address] = before.down[r.Address]
@@ -39,8 +40,18 @@ func (s *StaleCheck) stillLogged(before *loggedState) loggedState {
 // tell the age or can again. What ends with the zone being of unknown age is one line,
 // which names each source.
 func (s *StaleCheck) logChanges(z *zone, v *verdict.Verdict, now time.Time) {
-	s.logReferences(z, now)
-	s.logAction(z, v, now)
+	l := &z.logged
+	if l.begin.IsZero() {
+		l.begin = now
+	}
+	// What heals by itself soon after the start is no news: servers that start together are not
+	// there at the same instant, and a heartbeat is old till its writer comes by.
+	starting := now.Sub(l.begin) < s.soon()
+	s.logReferences(z, starting, now)
+	starting = starting && !l.anyStatus
+	if !starting {
+		s.logAction(z, v, now)
+	}
 	noneCanTell := true // and the log has it
 	var news []verdict.Source
 	for source, asked := range s.rules.Sources {
@@ -51,8 +62,7 @@ func (s *StaleCheck) logChanges(z *zone, v *verdict.Verdict, now time.Time) {
 			noneCanTell = noneCanTell && z.logged.cannotTell[source]
 		}
 	}
-	l := &z.logged
-	same := (l.anyStatus && v.Status == l.status) || (v.Status == verdict.Unknown && !noneCanTell)
+	same := (l.anyStatus && v.Status == l.status) || (v.Status == verdict.Unknown && !noneCanTell) || (v.Status == verdict.Stale && starting)
 	if same || v.Status != verdict.Unknown {
 		for _, source := range news {
 			s.log.sources.warningf(now, "Zone %s: its %s cannot tell its age: %s", z.name, source, v.Findings[source].Reason)
@@ -74,6 +84,9 @@ func (s *StaleCheck) logChanges(z *zone, v *verdict.Verdict, now time.Time) {
 		}
 	}
 }
+
+// soon is within what time a failure at the start, or of a source, may heal without a word.
+func (s *StaleCheck) soon() time.Duration { return 2 * s.interval }
 
 // logAction logs when answers begin to be held back, and when they go out again.
 func (s *StaleCheck) logAction(z *zone, v *verdict.Verdict, now time.Time) {
@@ -105,18 +118,20 @@ func (s *StaleCheck) logSource(z *zone, source verdict.Source, f *verdict.Findin
 	case since.IsZero():
 		*since = now
 	}
-	news = !*cannotTell && now.Sub(*since) >= 2*s.interval
+	news = !*cannotTell && now.Sub(*since) >= s.soon()
 	if news {
 		*cannotTell = true
 	}
 	return news
 }
 
-func (s *StaleCheck) logReferences(z *zone, now time.Time) {
+// logReferences logs that a reference fails or answers again, and while the server starts only
+// of those that have answered.
+func (s *StaleCheck) logReferences(z *zone, starting bool, now time.Time) {
 	for i, r := range s.references {
 		report := z.history.Report(i)
 		down := report.Failure != ""
-		if !report.Asked || z.logged.down[r.Address] == down {
+		if !report.Asked || z.logged.down[r.Address] == down || (down && starting && !report.Heard) {
 			continue
 		}
 		if z.logged.down[r.Address] = down; down {

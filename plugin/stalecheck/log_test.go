@@ -263,3 +263,48 @@ func TestAThousandZonesAtOnceAreNotAThousandLines(t *testing.T) {
 		t.Errorf("a minute later %d lines, the first is %q", len(got), got[0])
 	}
 }
+
+// A source that heals within two intervals of the start gives no warning, and one that does not
+// gives it then.
+func TestWhatHealsSoonAfterTheStartIsNotNews(t *testing.T) {
+	const (
+		down  = "[WARNING] Zone example.org.: the answer of primary 192.0.2.1:53 is of no use: timeout"
+		mute  = "[WARNING] Zone example.org.: its primary cannot tell its age: no answer"
+		again = "[INFO] Zone example.org.: primary 192.0.2.1:53 answers again"
+		told  = "[INFO] Zone example.org.: its primary can tell its age again"
+		old   = "[WARNING] Zone example.org. is stale: heartbeat is 3600s old (heartbeat, old)"
+		held  = "[WARNING] Zone example.org.: answers are held back (refuse), others have newer data: heartbeat is 3600s old"
+		fresh = "[INFO] Zone example.org. is fresh again"
+	)
+	type look struct {
+		at      time.Duration // since the start
+		failure verdict.Failure
+		beat    time.Duration // how old it is
+		want    string
+	}
+	for name, looks := range map[string][]look{
+		"a primary that comes":          {{0, verdict.Timeout, 0, ""}, {12 * time.Second, verdict.Timeout, 0, ""}, {19 * time.Second, "", 0, ""}, {30 * time.Second, verdict.Timeout, 0, down}},
+		"a primary that does not":       {{0, verdict.Timeout, 0, ""}, {19 * time.Second, verdict.Timeout, 0, ""}, {20 * time.Second, verdict.Timeout, 0, down + "\n" + mute}, {30 * time.Second, "", 0, again + "\n" + told}},
+		"a primary that comes and goes": {{0, "", 0, ""}, {5 * time.Second, verdict.Timeout, 0, down}, {15 * time.Second, "", 0, again}},
+		"a heartbeat that comes":        {{0, "", time.Hour, ""}, {10 * time.Second, "", time.Hour, ""}, {19 * time.Second, "", 0, ""}, {30 * time.Second, "", time.Hour, held + "\n" + old}},
+		"a heartbeat that does not":     {{0, "", time.Hour, ""}, {20 * time.Second, "", time.Hour, held + "\n" + old}, {30 * time.Second, "", 0, "[INFO] Zone example.org.: answers are held back no longer\n" + fresh}},
+		"a heartbeat that stops":        {{0, "", 0, ""}, {10 * time.Second, "", time.Hour, held + "\n" + old}},
+	} {
+		s := newCheck(t, "stalecheck {\n primary 192.0.2.1\n heartbeat beat.example.org\n action refuse\n}")
+		s.zones[0].logged.begin = time.Time{}
+		for _, l := range looks {
+			now := at.Add(l.at)
+			s.now = func() time.Time { return now }
+			got := strings.Join(logged(t, func() {
+				s.seen(t, "example.org.", func(h *verdict.History) {
+					h.ObserveOwn(8, 1000, "", now)
+					h.ObserveReference(0, 9, l.failure, now)
+					h.ObserveHeartbeat(now.Add(-l.beat), "", now)
+				})
+			}), "\n")
+			if got != l.want {
+				t.Errorf("%s, %s after the start: %q, want %q", name, l.at, got, l.want)
+			}
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package stalecheck
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -38,6 +39,19 @@ func (p *parser) parseZones(args []string) error {
 		return fmt.Errorf("zone %w", err)
 	}
 	p.zones = args
+	return nil
+}
+
+func (p *parser) parseCatalogs(values []string) error {
+	if len(values) == 0 {
+		return errors.New("has no value: want the names of catalog zones")
+	}
+	if err := stanza.CheckZones(values); err != nil {
+		return err
+	}
+	for _, value := range values {
+		p.catalogs = append(p.catalogs, plugin.Host(value).NormalizeExact()...)
+	}
 	return nil
 }
 

@@ -13,30 +13,56 @@ import (
 // probeTimeout is for an answer over UDP and, if that is truncated, one over TCP.
 const probeTimeout = 2 * time.Second
 
-// askSerial asks the server at address, IP:port, for the serial of zone: over UDP, and
+// udpSize is what fits into a datagram that no network cuts up, as resolvers have it since 2020.
+const udpSize = 1232
+
+// askReference asks the server at address, IP:port, for the SOA record of zone: over UDP, and
 // over TCP if the answer is truncated. It returns at the latest when ctx is done.
-func askSerial(ctx context.Context, address, zone string) (uint32, verdict.Failure) {
+func askReference(ctx context.Context, address, zone string) (verdict.Answer, verdict.Failure) {
 	query := new(dns.Msg)
 	query.SetQuestion(zone, dns.TypeSOA)
 	query.RecursionDesired = false
+	query.SetEdns0(udpSize, false)
+	query.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_EXPIRE{Code: dns.EDNS0EXPIRE, Empty: true}} // RFC 7314 section 3.1
 	reply, _, failure := ask.Server(ctx, "udp", address, query)
+	if failure == "" && knowsNoEDNS(reply) {
+		query.Extra = nil
+		reply, _, failure = ask.Server(ctx, "udp", address, query)
+	}
 	if failure == "" && reply.Truncated {
 		reply, _, failure = ask.Server(ctx, "tcp", address, query)
 	}
 	if failure != "" {
-		return 0, failure
+		return verdict.Answer{}, failure
 	}
-	return readSerial(reply, zone)
+	return readAnswer(reply, zone)
 }
 
-// readSerial returns the serial in a reply to a query for the SOA record of zone.
-func readSerial(reply *dns.Msg, zone string) (uint32, verdict.Failure) {
+// knowsNoEDNS reports whether a reply is that of a server from before EDNS, or of one that
+// cannot read the option: RFC 6891 section 7 wants to be asked without.
+func knowsNoEDNS(reply *dns.Msg) bool {
+	return reply.Rcode == dns.RcodeFormatError || reply.Rcode == dns.RcodeNotImplemented
+}
+
+// readAnswer reads a reply to a query for the SOA record of zone.
+func readAnswer(reply *dns.Msg, zone string) (verdict.Answer, verdict.Failure) {
 	if failure := ask.RcodeFailure(reply.Rcode); failure != "" {
-		return 0, failure
+		return verdict.Answer{}, failure
 	}
 	serial, _, failure := ask.SOA(reply.Answer, zone)
 	if failure == "" && !reply.Authoritative {
-		return 0, verdict.NotAuthoritative
+		failure = verdict.NotAuthoritative
 	}
-	return serial, failure
+	if failure != "" {
+		return verdict.Answer{}, failure
+	}
+	answer := verdict.Answer{Serial: serial}
+	if opt := reply.IsEdns0(); opt != nil {
+		for _, o := range opt.Option {
+			if expire, ok := o.(*dns.EDNS0_EXPIRE); ok && !expire.Empty {
+				answer.TellsExpire, answer.Expire = true, expire.Expire
+			}
+		}
+	}
+	return answer, ""
 }

@@ -3,6 +3,7 @@ package stalecheck
 import (
 	"context"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +16,7 @@ import (
 
 // asked asks a server that answers with what reply makes of a correct answer. reply may
 // write itself and return nil.
-func asked(t *testing.T, reply func(w dns.ResponseWriter, good *dns.Msg) *dns.Msg) (uint32, verdict.Failure) {
+func asked(t *testing.T, reply func(w dns.ResponseWriter, good *dns.Msg) *dns.Msg) (verdict.Answer, verdict.Failure) {
 	t.Helper()
 	s := dnstest.NewMultipleServer(func(w dns.ResponseWriter, r *dns.Msg) {
 		good := new(dns.Msg).SetReply(r)
@@ -28,7 +29,7 @@ func asked(t *testing.T, reply func(w dns.ResponseWriter, good *dns.Msg) *dns.Ms
 	defer s.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
-	return askSerial(ctx, s.Addr, "example.org.")
+	return askReference(ctx, s.Addr, "example.org.")
 }
 
 func overUDP(w dns.ResponseWriter) bool { return w.LocalAddr().Network() == "udp" }
@@ -110,12 +111,16 @@ func TestReferences(t *testing.T) {
 		}, verdict.Malformed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			serial, failure := asked(t, tc.reply)
+			answer, failure := asked(t, tc.reply)
 			if failure != tc.want {
 				t.Errorf("failure %q, want %q", failure, tc.want)
 			}
-			if (serial == 2026112101) != (tc.want == "") || (serial != 0) != (tc.want == "") {
-				t.Errorf("serial %d", serial)
+			want := verdict.Answer{}
+			if tc.want == "" {
+				want.Serial = 2026112101
+			}
+			if answer != want {
+				t.Errorf("%+v, want %+v", answer, want)
 			}
 		})
 	}
@@ -130,12 +135,12 @@ func TestAReferenceThatIsNotThere(t *testing.T) {
 	_ = gone.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	if _, failure := askSerial(ctx, addr, "example.org."); failure != verdict.Unreachable {
+	if _, failure := askReference(ctx, addr, "example.org."); failure != verdict.Unreachable {
 		t.Errorf("failure %q, want %q", failure, verdict.Unreachable)
 	}
 }
 
-// The query itself: no recursion is asked for, nor anything else.
+// The query itself: no recursion is asked for, and nothing else but how long the zone lasts.
 func TestTheQueryOfAProbe(t *testing.T) {
 	queries := make(chan *dns.Msg, 1)
 	s := dnstest.NewMultipleServer(func(w dns.ResponseWriter, r *dns.Msg) {
@@ -145,11 +150,65 @@ func TestTheQueryOfAProbe(t *testing.T) {
 	defer s.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	if _, failure := askSerial(ctx, s.Addr, "example.org."); failure != verdict.Refused {
+	if _, failure := askReference(ctx, s.Addr, "example.org."); failure != verdict.Refused {
 		t.Fatal(failure)
 	}
-	if q := <-queries; q.RecursionDesired || q.Question[0] != (dns.Question{Name: "example.org.", Qtype: dns.TypeSOA, Qclass: dns.ClassINET}) || len(q.Extra) > 0 {
+	if q := <-queries; q.RecursionDesired || q.Question[0] != (dns.Question{Name: "example.org.", Qtype: dns.TypeSOA, Qclass: dns.ClassINET}) || len(q.Extra) != 1 ||
+		q.IsEdns0().Do() || q.IsEdns0().UDPSize() != 1232 || !slices.Equal(optionsOf(q), []string{"EXPIRE"}) {
 		t.Errorf("the query is %v", q)
+	}
+}
+
+// optionsOf are those of m's OPT record, each with the seconds of an EXPIRE that has some.
+func optionsOf(m *dns.Msg) (all []string) {
+	if m.IsEdns0() == nil {
+		return nil
+	}
+	for _, o := range m.IsEdns0().Option {
+		switch o := o.(type) {
+		case *dns.EDNS0_EXPIRE:
+			all = append(all, strings.TrimSpace("EXPIRE "+o.String()))
+		default:
+			all = append(all, o.String())
+		}
+	}
+	return all
+}
+
+// Primaries may tell how long their own copy lasts (RFC 7314). An older server, which knows
+// neither the option nor EDNS, is asked again without.
+func TestWhatAReferenceSaysOfItsExpiry(t *testing.T) {
+	with := func(o dns.EDNS0) func(dns.ResponseWriter, *dns.Msg) *dns.Msg {
+		return func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg {
+			m.SetEdns0(1232, false)
+			m.IsEdns0().Option = []dns.EDNS0{o}
+			return m
+		}
+	}
+	queries := 0
+	refusing := func(rcode int) func(dns.ResponseWriter, *dns.Msg) *dns.Msg {
+		return func(_ dns.ResponseWriter, m *dns.Msg) *dns.Msg {
+			if queries++; queries == 1 {
+				return &dns.Msg{MsgHdr: dns.MsgHdr{Id: m.Id, Response: true, Rcode: rcode}, Question: m.Question}
+			}
+			return m
+		}
+	}
+	for name, tc := range map[string]struct {
+		reply func(dns.ResponseWriter, *dns.Msg) *dns.Msg
+		want  verdict.Answer
+	}{
+		"with the time":   {with(&dns.EDNS0_EXPIRE{Code: dns.EDNS0EXPIRE, Expire: 95}), verdict.Answer{Serial: 2026112101, TellsExpire: true, Expire: 95}},
+		"with 0":          {with(&dns.EDNS0_EXPIRE{Code: dns.EDNS0EXPIRE}), verdict.Answer{Serial: 2026112101, TellsExpire: true}},
+		"without a time":  {with(&dns.EDNS0_EXPIRE{Code: dns.EDNS0EXPIRE, Empty: true}), verdict.Answer{Serial: 2026112101}},
+		"another option":  {with(&dns.EDNS0_NSID{Code: dns.EDNS0NSID, Nsid: "00"}), verdict.Answer{Serial: 2026112101}},
+		"FORMERR at EDNS": {refusing(dns.RcodeFormatError), verdict.Answer{Serial: 2026112101}},
+		"NOTIMP at EDNS":  {refusing(dns.RcodeNotImplemented), verdict.Answer{Serial: 2026112101}},
+	} {
+		queries = 0
+		if got, failure := asked(t, tc.reply); got != tc.want || failure != "" {
+			t.Errorf("%s: %+v, %s; want %+v", name, got, failure, tc.want)
+		}
 	}
 }
 
@@ -163,7 +222,7 @@ func TestAProbeEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan verdict.Failure)
 	go func() {
-		_, failure := askSerial(ctx, silent.LocalAddr().String(), "example.org.")
+		_, failure := askReference(ctx, silent.LocalAddr().String(), "example.org.")
 		done <- failure
 	}()
 	if _, _, err := silent.ReadFrom(make([]byte, 512)); err != nil { // it waits now
@@ -180,7 +239,7 @@ func TestAProbeEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func FuzzReadSerial(f *testing.F) {
+func FuzzReadAnswer(f *testing.F) {
 	good := message(f, "example.org. SOA", "example.org. 300 IN SOA ns.example.org. h.example.org. 1 2 3 4 5")
 	good.Authoritative = true
 	packed, err := good.Pack()
@@ -193,10 +252,11 @@ func FuzzReadSerial(f *testing.F) {
 		if m.Unpack(packed) != nil {
 			return
 		}
-		serial, failure := readSerial(m, "example.org.")
+		answer, failure := readAnswer(m, "example.org.")
+		serial := answer.Serial
 		if failure != "" {
-			if serial != 0 {
-				t.Errorf("%s, and serial %d", failure, serial)
+			if answer != (verdict.Answer{}) {
+				t.Errorf("%s, and %+v", failure, answer)
 			}
 			return
 		}

@@ -48,7 +48,11 @@ func TestAScrapeWaitsForNeitherTheLogNorAReload(t *testing.T) {
 		s.observe(s.zones[0], func(h *verdict.History, now time.Time) { h.ObserveReference(1, 0, verdict.Refused, now) })
 		close(logged)
 	}()
-	<-out.reached
+	select {
+	case <-out.reached:
+	case <-time.After(lab.Slow):
+		t.Fatal("nothing was logged")
+	}
 	live.Lock()
 	page := make(chan string, 1)
 	go func() { page <- scraped() }()

@@ -2,6 +2,7 @@ package stalecheck
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -43,6 +44,9 @@ func setup(c *caddy.Controller) error {
 		if err := s.readFrom(config.Handler); err != nil {
 			return plugin.Error(pluginName, err)
 		}
+		if err := s.canFollow(config.Handlers()); err != nil {
+			return plugin.Error(pluginName, err)
+		}
 		s.leaveOutSelf(config.ListenHosts, config.Port, hostAddresses())
 		registerCollector()
 		s.start()
@@ -77,6 +81,7 @@ type parser struct {
 	rules      verdict.Rules
 	references []verdict.Reference
 	heartbeat  string
+	catalogs   []string
 	interval   time.Duration
 	ttl        uint32
 	action     action
@@ -89,6 +94,7 @@ func (p *parser) properties() map[string]stanza.Property {
 		"peers":     {Parse: func(values []string) error { return p.parseReferences(verdict.Peers, values) }},
 		"heartbeat": {Parse: p.parseHeartbeat},
 		"serial":    {Parse: p.parseSerial},
+		"catalog":   {Parse: p.parseCatalogs},
 		"max_age":   {Parse: stanza.Duration(&p.rules.MaxAge, minDuration, maxDuration)},
 		"interval":  {Parse: stanza.Duration(&p.interval, minDuration, maxDuration)},
 		"ttl":       {Parse: stanza.One("want off, or whole seconds from 1s to 168h", &p.ttl, parseTTL)},
@@ -123,18 +129,23 @@ func (p *parser) build(lines *stanza.Lines, serverBlock []string) (*StaleCheck, 
 	if p.heartbeat != "" && !block.Contains(p.heartbeat) {
 		return nil, lines.At("heartbeat").Errf("heartbeat %q is outside the server block: want a name in %s", p.heartbeat, strings.Join(block, " "))
 	}
-	zones, err := stanza.Zones(p.zones, serverBlock)
+	for _, name := range p.catalogs {
+		if !block.Contains(name) {
+			return nil, lines.At("catalog").Errf("catalog %q is outside the server block: want names in %s", name, strings.Join(block, " "))
+		}
+	}
+	zones, err := stanza.Zones(slices.Concat(p.zones, p.catalogs), serverBlock)
 	if err != nil {
 		return nil, lines.At().Err(err.Error())
 	}
 	check := &StaleCheck{
 		byName: make(map[string]*zone), rules: p.rules, references: p.references, heartbeat: p.heartbeat,
 		interval: p.interval, ttl: p.ttl, action: p.action,
-		now: time.Now, ask: askSerial, turns: make(map[string]*turns),
+		now: time.Now, ask: askReference, turns: make(map[string]*turns),
 	}
 	for _, name := range zones {
-		if check.byName[name] != nil && len(p.zones) == 0 {
-			continue // a block can have a zone on several ports
+		if check.byName[name] != nil && (len(p.zones) == 0 || slices.Contains(p.catalogs, name)) {
+			continue // a block can have a zone on several ports, and a catalog may be named as a zone, too
 		}
 		if check.byName[name] != nil {
 			return nil, lines.At().Errf("zone %q is given twice: want it once", name)
@@ -143,6 +154,8 @@ func (p *parser) build(lines *stanza.Lines, serverBlock []string) (*StaleCheck, 
 		check.zones = append(check.zones, z)
 		check.byName[name] = z
 	}
+	check.catalogs.names, check.catalogs.block = p.catalogs, block
+	check.catalogs.read, check.catalogs.before = make(map[string]*catalogState), make(map[string]legacy)
 	for _, r := range p.references {
 		check.turns[r.Address] = newTurns(maxInFlight / len(p.references))
 	}

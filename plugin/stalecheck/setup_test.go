@@ -45,6 +45,10 @@ func TestParse(t *testing.T) {
 			"[example.org.] serial 2 24h0m0s every 10s ttl 30 flag"},
 		{"stalecheck {\n heartbeat b.example.org\n primary 192.0.2.1\n ttl 168h\n action servfail\n}",
 			"[example.org.] primary=192.0.2.1:53 b.example.org. 1m0s every 10s ttl 604800 servfail"},
+		{"stalecheck {\n catalog C.example.org d.example.org\n primary 192.0.2.1\n}",
+			"[c.example.org. d.example.org.] primary=192.0.2.1:53 following [c.example.org. d.example.org.] 1m0s every 10s ttl 30 flag"},
+		{"stalecheck a.example.org c.example.org {\n catalog c.example.org\n primary 192.0.2.1\n}",
+			"[a.example.org. c.example.org.] primary=192.0.2.1:53 following [c.example.org.] 1m0s every 10s ttl 30 flag"},
 	} {
 		t.Run(tc.stanza, func(t *testing.T) {
 			s, err := parseIn(tc.stanza, "example.org.:53")
@@ -72,6 +76,9 @@ func describe(s *StaleCheck) string {
 	}
 	if s.rules.SerialFormat != verdict.NoFormat {
 		words = append(words, fmt.Sprintf("serial %d", s.rules.SerialFormat))
+	}
+	if len(s.catalogs.names) > 0 {
+		words = append(words, fmt.Sprint("following ", s.catalogs.names))
 	}
 	return fmt.Sprintf("%s %s every %s ttl %d %s", strings.Join(words, " "), s.rules.MaxAge, s.interval, s.ttl, actionNames[s.action])
 }
@@ -109,7 +116,7 @@ func TestParseRefuses(t *testing.T) {
 	for _, tc := range []struct{ stanza, property, accepted string }{
 		{"stalecheck", "no source", source},
 		{"stalecheck {\n max_age 5m\n}", "no source", source},
-		{"stalecheck {\n secondary 192.0.2.1\n}", `unknown property "secondary"`, "want one of action, heartbeat, interval, max_age, peers, primary, serial, ttl"},
+		{"stalecheck {\n secondary 192.0.2.1\n}", `unknown property "secondary"`, "want one of action, catalog, heartbeat, interval, max_age, peers, primary, serial, ttl"},
 		{"stalecheck {\n primary\n}", "primary has no value", address},
 		{"stalecheck {\n primary ns.example.org\n}", `primary "ns.example.org" is no address`, address},
 		{"stalecheck {\n peers 192.0.2.256\n}", `peers "192.0.2.256" is no address`, address},
@@ -153,6 +160,9 @@ func TestParseRefuses(t *testing.T) {
 		{with("action unserved"), `action is ["unserved"]`, "want one of flag, servfail, refuse"},
 		{with("action flag refuse"), `action is ["flag" "refuse"]`, "want one of flag, servfail, refuse"},
 		{"stalecheck {\n heartbeat a.example.org\n action refuse\n}", "action refuse is taken only while a primary or peer has newer data", "want primary or peers beside it"},
+		{with("catalog"), "catalog has no value", "want the names of catalog zones"},
+		{with("catalog a..example.org"), `catalog "a..example.org" is no zone`, "want a domain name"},
+		{with("catalog example.com"), `catalog "example.com." is outside the server block`, "want names in example.org."},
 		{"stalecheck example.com {\n primary 192.0.2.1\n}", `zone "example.com." is outside the server block`, "want names in example.org."},
 		{"stalecheck org {\n primary 192.0.2.1\n}", `zone "org." is outside the server block`, "want names in example.org."},
 		{"stalecheck a..example.org {\n primary 192.0.2.1\n}", `zone "a..example.org" is no zone`, "want a domain name"},
@@ -221,7 +231,7 @@ func TestSyntaxInTheREADMEIsWhatTheParserTakes(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	for _, stanza := range []string{
 		withPrimary, "stalecheck a.example.org {\n heartbeat h.a.example.org\n serial date\n max_age 25h\n}",
-		"stalecheck {\n peers [2001:db8::1]:53 fe80::1%eth0\n action servfail\n ttl 5\n interval 2s\n}", "stalecheck {", "stalecheck 10.0.0.0/12 {\n serial unixtime\n}",
+		"stalecheck {\n peers [2001:db8::1]:53 fe80::1%eth0\n action servfail\n ttl 5\n interval 2s\n}", "stalecheck {", "stalecheck {\n catalog c.example.org\n primary 192.0.2.1\n}", "stalecheck 10.0.0.0/12 {\n serial unixtime\n}",
 	} {
 		f.Add(stanza)
 	}

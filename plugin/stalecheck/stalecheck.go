@@ -10,8 +10,8 @@
 // this server's own backend past its cache (backend.go, heartbeat.go). It publishes the
 // verdict, which the handler in this file loads. mark.go decides what happens to a
 // message, and writer.go and reply.go do it. lifecycle.go starts and stops the watching and
-// hands over what was seen at a reload. metrics.go and log.go tell the operator; setup.go
-// and parse.go read the stanza.
+// hands over what was seen at a reload; catalog.go and members.go add the zones of catalogs.
+// metrics.go and log.go tell the operator; setup.go and parse.go read the stanza.
 package stalecheck
 
 import (
@@ -42,6 +42,8 @@ type StaleCheck struct {
 
 	zones      []*zone
 	byName     map[string]*zone
+	catalogs   catalogs
+	members    atomic.Pointer[members] // zones that catalogs have brought
 	rules      verdict.Rules
 	references []verdict.Reference
 	heartbeat  string // fully qualified; "" is none
@@ -50,7 +52,7 @@ type StaleCheck struct {
 	action     action
 
 	now       func() time.Time
-	ask       func(ctx context.Context, address, zone string) (serial uint32, failure verdict.Failure)
+	ask       func(ctx context.Context, address, zone string) (verdict.Answer, verdict.Failure)
 	nsidBytes int  // that nsid, nearer to the client, adds to a reply if asked to
 	dns64     bool // it is nearer to the client, and makes AAAA records of A records
 
@@ -108,11 +110,11 @@ func (z *zone) asksForSOA(q dns.Question) bool {
 func (s *StaleCheck) match(qname string) *zone {
 	qname = strings.ToLower(qname)
 	for off, end := 0, false; !end; off, end = dns.NextLabel(qname, off) {
-		if z := s.byName[qname[off:]]; z != nil {
+		if z := s.zone(qname[off:]); z != nil {
 			return z
 		}
 	}
-	return s.byName["."]
+	return s.zone(".")
 }
 
 // Name implements the plugin.Handler interface.
@@ -123,7 +125,7 @@ func (s *StaleCheck) Name() string { return pluginName }
 func (s *StaleCheck) Vital() error {
 	var first error
 	more := 0
-	for _, z := range s.zones {
+	for z := range s.watched {
 		v := z.verdict.Load()
 		switch {
 		case v.Status != verdict.Stale:
@@ -157,7 +159,7 @@ func (s *StaleCheck) Metadata(ctx context.Context, state request.Request) contex
 // EachZone tells of each zone that is watched how old it is, with the verdict and, unless it is
 // fresh, why. The age is -1 if no source can tell it. It waits for nothing.
 func (s *StaleCheck) EachZone(tell func(zone, verdict, why string, age, maxAge time.Duration)) {
-	for _, z := range s.zones {
+	for z := range s.watched {
 		v := z.verdict.Load()
 		age, why := v.Age, v.Text
 		switch v.Status {

@@ -32,7 +32,7 @@ func inWorld(t *testing.T, stanza string) (*StaleCheck, *world) {
 	s := newCheck(t, stanza)
 	s.now = time.Now
 	w := &world{own: 8, serials: map[string]uint32{}, asked: map[string][]time.Time{}}
-	s.ask = func(ctx context.Context, address, zone string) (uint32, verdict.Failure) {
+	s.ask = func(ctx context.Context, address, zone string) (verdict.Answer, verdict.Failure) {
 		w.Lock()
 		w.asked[address] = append(w.asked[address], time.Now())
 		w.inFlight++
@@ -44,10 +44,10 @@ func inWorld(t *testing.T, stanza string) (*StaleCheck, *world) {
 		if !ok {
 			<-ctx.Done()
 			time.Sleep(time.Millisecond) // of the bubble: who ends the context does not end us at once
-			return 0, verdict.Timeout
+			return verdict.Answer{}, verdict.Timeout
 		}
 		time.Sleep(time.Millisecond) // of the bubble
-		return serial, ""
+		return verdict.Answer{Serial: serial}, ""
 	}
 	backend := plugin.HandlerFunc(func(_ context.Context, rw dns.ResponseWriter, r *dns.Msg) (int, error) {
 		w.Lock()

@@ -24,6 +24,9 @@ type zone struct {
 
 	mu      sync.Mutex // for the moment of a change: never held while the log is written
 	history *verdict.History
+
+	cancel context.CancelFunc // of one that a catalog has brought
+	gone   bool               // and taken away; with observing
 }
 
 func (s *StaleCheck) newZone(name string) *zone {
@@ -41,6 +44,9 @@ func (s *StaleCheck) newZone(name string) *zone {
 func (s *StaleCheck) observe(z *zone, seen func(h *verdict.History, now time.Time)) {
 	z.observing.Lock()
 	defer z.observing.Unlock()
+	if z.gone {
+		return
+	}
 	z.mu.Lock()
 	now := s.now()
 	seen(z.history, now)
@@ -126,6 +132,7 @@ func (s *StaleCheck) lookAtBackend(ctx context.Context, z *zone) {
 			h.ObserveHeartbeat(at, reason, now)
 		}
 	})
+	s.follow(ctx, z)
 }
 
 // probe asks a reference for its serial, once it is this zone's turn.
@@ -136,7 +143,7 @@ func (s *StaleCheck) probe(ctx context.Context, z *zone, i int) {
 		return
 	}
 	asking, cancel := context.WithTimeout(ctx, probeTimeout)
-	serial, failure := s.ask(asking, address, z.name)
+	answer, failure := s.ask(asking, address, z.name)
 	cancel()
 	<-turn
 	if failure == verdict.Timeout {
@@ -148,5 +155,5 @@ func (s *StaleCheck) probe(ctx context.Context, z *zone, i int) {
 		return // cut off by the end of this instance: no fault of the reference
 	}
 	countFailure(address, string(failure))
-	s.observe(z, func(h *verdict.History, now time.Time) { h.ObserveReference(i, serial, failure, now) })
+	s.observe(z, func(h *verdict.History, now time.Time) { h.ObserveAnswer(i, answer, failure, now) })
 }

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,22 +22,7 @@ func TestAServerWhoseLogNobodyReadsGoesOn(t *testing.T) {
 	const hold = 5 * time.Second
 	f := newFleet(t, 2, "promise 2s\n interval 500ms\n max_hold 5s\n")
 	p := f.all[0]
-	read, write, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer read.Close()
-	defer write.Close()
-	server := exec.Command(lab.Binary(t), "-conf", "Corefile") // #nosec G204 -- the test's own
-	server.Dir, server.Stdout, server.Stderr = p.Dir(), write, write
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Wait() }()
-	defer func() { _ = server.Process.Kill() }()
-	lab.Until(t, "it is in service", func() bool { return p.Ready() == "200 OK" })
-	fill(t, write)
+	server, _, ended := unread(t, p)
 
 	// Each of these writes a line.
 	peer, stranger := asStranger(f.all[1].IP), asStranger("127.0.1.9")
@@ -76,6 +62,49 @@ func TestAServerWhoseLogNobodyReadsGoesOn(t *testing.T) {
 	case <-time.After(hold + lab.Slow):
 		t.Errorf("%s after SIGTERM it has not ended, with a max_hold of %s", hold+lab.Slow, hold)
 	}
+}
+
+// The reader is only slow: it begins to read when the server has nothing more to do.
+func TestASlowReaderOfTheLogGetsItsLastLines(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 1, "")
+	p := f.all[0]
+	p.Configure(t, p.CorefileWith("selfpreserve "+p.HTTP))
+	server, log, ended := unread(t, p)
+	if err := server.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	lab.Until(t, "it has closed its listeners", func() bool { return strings.Contains(p.Ready(), "connection refused") })
+	text, err := io.ReadAll(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil || !strings.Contains(string(text), "[INFO] plugin/selfpreserve: Leaves service: it has no peers\n") {
+		t.Errorf("it ends with %v, and the last that it says is %q", err, strings.Trim(string(text), "\x00"))
+	}
+}
+
+// unread starts a server whose log is a pipe that is full. Its end is sent to ended, and the
+// pipe ends with it.
+func unread(t *testing.T, p *peer) (server *exec.Cmd, log io.Reader, ended chan error) {
+	t.Helper()
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = read.Close() })
+	server = exec.Command(lab.Binary(t), "-conf", "Corefile") // #nosec G204 -- the test's own
+	server.Dir, server.Stdout, server.Stderr = p.Dir(), write, write
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended = make(chan error, 1)
+	go func() { ended <- server.Wait() }()
+	t.Cleanup(func() { _ = server.Process.Kill() })
+	lab.Until(t, "it is in service", func() bool { return p.Ready() == "200 OK" })
+	fill(t, write)
+	_ = write.Close()
+	return server, read, ended
 }
 
 // fill fills a pipe, whose other users do not notice.

@@ -43,7 +43,7 @@ func TestDoctorFindsNothing(t *testing.T) {
 
 func TestValuesChangeWhatTheySay(t *testing.T) {
 	all := install(t, values{
-		"replicas": 5, "image": values{"repository": "registry.example.org/holdfast", "tag": "0.1.0-1"},
+		"replicas": 5, "image": values{"repository": "registry.example.org/holdfast", "tag": "0.2.0-1"},
 		"memory":        values{"request": "200Mi", "limit": "400Mi"},
 		"service":       values{"name": "dns", "clusterIP": "10.43.0.10", "trafficDistribution": "PreferSameZone"},
 		"clusterDomain": "k8s.example.com", "upstream": "192.0.2.1 192.0.2.2", "canary": "example.net",
@@ -58,7 +58,7 @@ func TestValuesChangeWhatTheySay(t *testing.T) {
 	}
 	writer := get[appsv1.Deployment](t, all, "Deployment heartbeat").Spec.Template.Spec.Containers[0]
 	for _, of := range []corev1.Container{c, writer} {
-		if of.Image != "registry.example.org/holdfast:0.1.0-1" {
+		if of.Image != "registry.example.org/holdfast:0.2.0-1" {
 			t.Errorf("%s has image %s", of.Name, of.Image)
 		}
 	}

@@ -5,10 +5,8 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -23,23 +21,6 @@ import (
 	"github.com/holdfastdns/holdfast/test/lab"
 )
 
-// needEngine is for a Docker engine what lab.Tool is for a program.
-func needEngine(t *testing.T) {
-	t.Helper()
-	if out, err := exec.Command(lab.Tool(t, "docker", "docker.io"), "info").CombinedOutput(); err != nil { // #nosec G204 -- the test's own
-		t.Logf("%s", out)
-		lab.SkipWithout(t, fmt.Sprintf("a Docker engine (%v)", err), "start Docker")
-	}
-}
-
-func docker(t *testing.T, args ...string) string {
-	t.Helper()
-	return strings.TrimSpace(lab.Command(t, lab.Root, "docker", args...))
-}
-
-// unique is a name that nothing else of the engine has.
-func unique() string { return "holdfast-test-" + strings.ToLower(rand.Text()) }
-
 // makeImage is what make image makes. It may have to compile all of CoreDNS first.
 func makeImage(t *testing.T) (image string) {
 	t.Helper()
@@ -49,8 +30,8 @@ func makeImage(t *testing.T) (image string) {
 	for _, source := range []string{"Makefile", "build/image/Dockerfile", "build/image/local"} {
 		lab.Read(t, source)
 	}
-	image = unique()
-	t.Cleanup(func() { docker(t, "image", "rm", image) })
+	image = lab.Unique()
+	t.Cleanup(func() { lab.Docker(t, "image", "rm", image) })
 	ctx, cancel := context.WithTimeout(t.Context(), 9*time.Minute)
 	defer cancel()
 	build := exec.CommandContext(ctx, lab.Tool(t, "make", "make"), "image", "IMAGE="+image) // #nosec G204 -- the test's own
@@ -63,7 +44,7 @@ func makeImage(t *testing.T) (image string) {
 
 func TestImage(t *testing.T) {
 	t.Parallel()
-	needEngine(t)
+	lab.NeedEngine(t)
 	image := makeImage(t)
 	t.Run("describes itself", func(t *testing.T) { imageDescribesItself(t, image) })
 	t.Run("holds nothing but what it needs", func(t *testing.T) { imageHoldsNothingElse(t, image) })
@@ -83,7 +64,7 @@ func imageDescribesItself(t *testing.T, image string) {
 			Labels           map[string]string
 		}
 	}
-	if err := json.Unmarshal([]byte(docker(t, "image", "inspect", image)), &told); err != nil {
+	if err := json.Unmarshal([]byte(lab.Docker(t, "image", "inspect", image)), &told); err != nil {
 		t.Fatal(err)
 	}
 	config := told[0].Config
@@ -119,11 +100,11 @@ func imageDescribesItself(t *testing.T, image string) {
 const netBindService = "\x01\x00\x00\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 
 func imageHoldsNothingElse(t *testing.T, image string) {
-	container := unique()
-	docker(t, "create", "--name", container, image)
-	t.Cleanup(func() { docker(t, "rm", container) })
+	container := lab.Unique()
+	lab.Docker(t, "create", "--name", container, image)
+	t.Cleanup(func() { lab.Docker(t, "rm", container) })
 	exported := filepath.Join(t.TempDir(), "exported.tar")
-	docker(t, "export", "--output", exported, container)
+	lab.Docker(t, "export", "--output", exported, container)
 	file, err := os.Open(exported) // #nosec G304 -- the test's own
 	if err != nil {
 		t.Fatal(err)
@@ -179,7 +160,7 @@ func imageHoldsNothingElse(t *testing.T, image string) {
 // As kubectl exec does it in a pod.
 func imageHasTheCommand(t *testing.T, image string) {
 	version := regexp.MustCompile(`\(Holdfast (\S+)\)`).FindStringSubmatch(lab.Command(t, ".", lab.Binary(t), "-version"))
-	printed := docker(t, "run", "--rm", "--read-only", "--cap-drop", "ALL", "--network", "none", "--entrypoint", "/holdfast", image, "version")
+	printed := lab.Docker(t, "run", "--rm", "--read-only", "--cap-drop", "ALL", "--network", "none", "--entrypoint", "/holdfast", image, "version")
 	if want := "Holdfast " + version[1] + ", revision "; !strings.HasPrefix(printed, want) {
 		t.Errorf("it prints %q, want %q", printed, want)
 	}

@@ -34,33 +34,33 @@ func imageBindsPort53(t *testing.T, image string) {
 		{"without the capability", []string{"--read-only", "--cap-drop", "ALL"}, "operation not permitted"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			container := unique()
+			container := lab.Unique()
 			args := append([]string{"run", "--detach", "--name", container, "--volume", corefile + ":/Corefile:ro"}, c.args...)
-			t.Cleanup(func() { docker(t, "rm", "--force", container) })
+			t.Cleanup(func() { lab.Docker(t, "rm", "--force", container) })
 			// Some engines fail here, others once the process is about to start.
 			ran, _ := exec.Command("docker", append(args, image)...).CombinedOutput() // #nosec G204 -- the test's own
 			if c.fails != "" {
 				lab.Eventually(t, 3*lab.Patience, func() string {
-					if said := string(ran) + docker(t, "logs", container); !strings.Contains(said, c.fails) {
+					if said := string(ran) + lab.Docker(t, "logs", container); !strings.Contains(said, c.fails) {
 						return fmt.Sprintf("it says %q, want %q", said, c.fails)
 					}
-					if state := docker(t, "inspect", "--format", "{{.State.Running}}", container); state != "false" {
+					if state := lab.Docker(t, "inspect", "--format", "{{.State.Running}}", container); state != "false" {
 						return "it is still running"
 					}
 					return ""
 				})
 				return
 			}
-			if all := strings.Fields(docker(t, "top", container, "-eo", "pid,uid,comm")); len(all) != 6 || all[4] != "65532" {
+			if all := strings.Fields(lab.Docker(t, "top", container, "-eo", "pid,uid,comm")); len(all) != 6 || all[4] != "65532" {
 				t.Errorf("its processes are %q, want one of user 65532", all)
 			}
-			ip := docker(t, "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", container)
+			ip := lab.Docker(t, "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", container)
 			for _, transport := range []string{"udp", "tcp"} {
 				client := dns.Client{Net: transport, Timeout: lab.Patience}
 				lab.Eventually(t, 3*lab.Patience, func() string {
 					reply, _, err := client.Exchange(lab.Query("www.example.org.", dns.TypeA), ip+":53")
 					if err != nil || len(reply.Answer) != 1 {
-						return fmt.Sprintf("%s: %v %v\n%s", transport, err, reply, docker(t, "logs", container))
+						return fmt.Sprintf("%s: %v %v\n%s", transport, err, reply, lab.Docker(t, "logs", container))
 					}
 					return ""
 				})

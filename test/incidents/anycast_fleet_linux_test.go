@@ -18,6 +18,7 @@ type anycast struct {
 	clients         lab.Namespace
 	speakers        []*lab.Daemon // the ExaBGP beside each server
 	generation      int           // of the zone's data
+	watch           *lab.Watch    // of Holdfast's fleet
 }
 
 const anycastZone = "anycast.example."

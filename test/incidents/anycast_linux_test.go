@@ -40,7 +40,7 @@ func TestReplayI4TheFleetThatWithdrewItself(t *testing.T) {
 		return
 	}
 	for scenario, what := range map[string]string{
-		"a": "(a) one loses its primary", "b": "(b) all lose it", "c": "(c) one is cut off", "d": "(d) SIGTERM to all at once", "e": "(e) the cure",
+		"a": "(a) one server loses its primary", "b": "(b) all servers lose it", "c": "(c) one server is cut off from all but its clients", "d": "(d) SIGTERM to all at once", "e": "(e) the fault is cured",
 	} {
 		replayed(t, "I4 anycast fleet", what, stock[scenario], holdfast[scenario])
 	}
@@ -61,7 +61,7 @@ func replayStockFleet(t *testing.T) figures {
 	if one.lost > 0 || one.by["1"] > 0 {
 		t.Errorf("c: once it has withdrawn itself: %+v", one)
 	}
-	said["c"] = fmt.Sprintf("the one that is cut off withdraws itself, %d of 3 routes stay", len(f.routes(t)))
+	said["c"] = fmt.Sprintf("it withdraws its own route, %d of 3 routes stay", len(f.routes(t)))
 	f.Heal(t)
 	f.announced(t, f.servers...)
 
@@ -76,7 +76,7 @@ func replayStockFleet(t *testing.T) figures {
 	f.Heal(t)
 	f.announced(t, f.servers...)
 	back := c.between(t, cure, c.now())
-	said["e"] = fmt.Sprintf("%d questions unanswered after the cure, until the routes are back", back.lost)
+	said["e"] = fmt.Sprintf("%d questions unanswered until the routes are back", back.lost)
 
 	_, asksReady := readmeCheck(t)
 	f.announce(t, asksReady)
@@ -87,7 +87,7 @@ func replayStockFleet(t *testing.T) figures {
 	if old.old == 0 || old.unsaid != old.old || old.lost > 0 {
 		t.Errorf("a: one without its primary: %+v, want old answers, and nothing that says so", old)
 	}
-	said["a"] = fmt.Sprintf("%d of 3 routes stay, %d of %d answers old, of which %d say so", len(f.routes(t)), old.old, old.asked, old.old-old.unsaid)
+	said["a"] = fmt.Sprintf("%d of 3 routes stay, %d of %d answers are old, %d of them marked", len(f.routes(t)), old.old, old.asked, old.old-old.unsaid)
 	f.Heal(t)
 	f.reaches(t, f.servers...)
 
@@ -99,6 +99,6 @@ func replayStockFleet(t *testing.T) figures {
 	if gone.lost == 0 {
 		t.Errorf("d: all are answered: %+v", gone)
 	}
-	said["d"] = fmt.Sprintf("%d of 3 routes stay, %d of %d questions in %s unanswered", len(f.routes(t)), gone.lost, gone.asked, holdLimit)
+	said["d"] = fmt.Sprintf("%d of 3 routes stay, %d of %d questions unanswered in %s", len(f.routes(t)), gone.lost, gone.asked, holdLimit)
 	return said
 }

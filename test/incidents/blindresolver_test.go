@@ -52,7 +52,7 @@ func TestReplayI1BlindResolverIsNotNoticedByStockCoreDNS(t *testing.T) {
 	if inside := holdfast.Resolves(outsideNames, "holdfast", lab.Tailnet); inside != outsideNames || split != outsideNames {
 		t.Errorf("with an upstream per domain and a fallback %d of %d names of the tailnet and %d of the rest are answered", inside, outsideNames, split)
 	}
-	replayed(t, "I1 blind resolver", "outside names answered behind it", fmt.Sprintf("%d of %d", answered, outsideNames), fmt.Sprintf("%d of %d", split, outsideNames))
+	replayed(t, "I1 blind resolver", "external names that still resolve", fmt.Sprintf("%d of %d", answered, outsideNames), fmt.Sprintf("%d of %d", split, outsideNames))
 }
 
 // Three servers whose every way out goes blind: each names the half, and none goes.
@@ -75,6 +75,13 @@ func TestReplayI1ThreeServersNameTheBlindHalfAndStay(t *testing.T) {
 		e.AwaitPeers(t, 2)
 	}
 
+	w := watch(t, lab.Here())
+	for _, e := range fleet {
+		w.Add(t, e.Metrics)
+	}
+	w.Quiet(t)
+
+	w.Phase("all ways out go blind")
 	magic.Blind.Store(dns.RcodeServerFailure)
 	blind := time.Now()
 	const check = "canary example.com. A"
@@ -118,13 +125,18 @@ func TestReplayI1ThreeServersNameTheBlindHalfAndStay(t *testing.T) {
 		}
 		return ""
 	})
-	replayed(t, "I1 blind resolver", "how soon status, metric and log name it", "never", fmt.Sprintf("%.1f s, %.1f intervals", last.Seconds(), float64(last)/float64(interval)))
+	replayed(t, "I1 blind resolver", "time until status, metric and log name the fault", "never", fmt.Sprintf("%.1f s, %.1f intervals", last.Seconds(), float64(last)/float64(interval)))
 	t.Logf("of three servers that all see it none was out of service at any of %d looks, and each said why", looks)
 
+	w.Fires(t, "HoldfastUnfit warning", "HoldfastNobodyMayLeave warning", "CoreDNSErrorsHigh critical", "CoreDNSForwardErrorsHigh critical")
+	w.May("CoreDNSErrorsHigh warning", "CoreDNSForwardErrorsHigh warning")
+	w.Cure()
 	magic.Blind.Store(0)
 	for _, e := range fleet {
 		lab.Until(t, e.HTTP+" is well again", func() bool { return e.Ready() == "200 OK" })
 	}
+	w.Ends(t)
+	alerted(t, "I1 blind resolver", w)
 }
 
 func is200(t *testing.T, url string) bool {

@@ -96,7 +96,8 @@ func aloneFor(t *testing.T) time.Duration {
 func TestReplayI3LoneInstanceIsQuietAndStays(t *testing.T) {
 	t.Parallel()
 	f := lab.NewDiscovered(t, "A 127.0.0.1")
-	alone := f.Start(t, 1, f.At(1), lab.Quick)
+	alone := f.Start(t, 1, f.At(1), lab.Quick, f.Monitored(1))
+	w := watch(t, lab.Here())
 	stock := lab.StartMember(t, fmt.Sprintf(".:%s {\n bind 127.0.0.2\n errors\n file %s example.org\n}\n", f.DNS, f.DB), "127.0.0.2:"+f.DNS, "", "")
 	lab.Until(t, "both answer", func() bool { return alone.Answers("www.example.org.") && stock.Answers("www.example.org.") })
 	lab.Until(t, "it is in service", func() bool { return alone.Ready() == "200 OK" })
@@ -112,6 +113,8 @@ func TestReplayI3LoneInstanceIsQuietAndStays(t *testing.T) {
 	}
 	const line = "[WARNING] plugin/selfpreserve: No peer answers, of 0 known: "
 	lab.Until(t, "it says that it is alone", func() bool { return len(lines()) > 0 })
+	w.Add(t, f.MetricsAt(1))
+	w.Quiet(t)
 	d := aloneFor(t)
 	lab.Throughout(t, d, func() string {
 		if said := lines(); len(said) != 1 || !strings.HasPrefix(said[0], line) {
@@ -124,24 +127,33 @@ func TestReplayI3LoneInstanceIsQuietAndStays(t *testing.T) {
 	})
 	t.Logf("log lines of a lone instance in %s: %d, and %d of a stock one, which looks for nobody", d, len(lines()), len(stock.Said("[")))
 
+	w.Phase("the lone one gets SIGTERM")
 	alone.Terminate(t)
 	stock.Terminate(t)
 	told := time.Now()
 	lab.AwaitGone(t, 1, stock)
 	gone := time.Since(told)
 	lab.AllPreserved(t, 3*time.Second, alone)
-	replayed(t, "I3 discovery", "one that sees no other is told to go", fmt.Sprintf("gone after %d ms", gone.Milliseconds()), fmt.Sprintf("answers on (%.0f s looked at), one line in the log", time.Since(told).Seconds()))
+	w.Fires(t, "HoldfastHeld warning")
+	alerted(t, "I3 discovery", w)
+	replayed(t, "I3 discovery", "a replica that finds no peers receives SIGTERM", fmt.Sprintf("gone after %d ms", gone.Milliseconds()), fmt.Sprintf("still answers after %.0f s, one line in the log", time.Since(told).Seconds()))
 }
 
 func TestReplayI3ReplicasThatAppearLaterAreFound(t *testing.T) {
 	t.Parallel()
 	f := lab.NewDiscovered(t, "A 127.0.0.1")
-	first := f.Start(t, 1, f.At(1), lab.Quick)
+	first := f.Start(t, 1, f.At(1), lab.Quick, f.Monitored(1))
+	w := watch(t, lab.Here())
+	w.Add(t, f.MetricsAt(1))
 	lab.Until(t, "it says that it is alone", func() bool { return len(first.Complaints()) == 1 })
+	w.Quiet(t)
 
 	// A rollout's name has the addresses before there is anybody at them.
+	w.Phase("peers are listed that are not there yet")
 	f.Publish(t, "A 127.0.0.3", "A 127.0.0.1", "A 127.0.0.2")
 	lab.Until(t, "it has seen the list", func() bool { return len(first.Status().Peers) == 2 })
+	w.Fires(t, "HoldfastNoPeerAnswers critical", "HoldfastNobodyMayLeave warning")
+	w.Cure()
 	begin := time.Now()
 	second, third := f.Start(t, 2, f.At(2), lab.Quick), f.Start(t, 3, f.At(3), lab.Quick)
 	for _, m := range []*lab.Member{first, second, third} {
@@ -153,7 +165,9 @@ func TestReplayI3ReplicasThatAppearLaterAreFound(t *testing.T) {
 	if complaints != 1 {
 		t.Errorf("the log has %q %q %q", first.Complaints(), second.Complaints(), third.Complaints())
 	}
-	replayed(t, "I3 discovery", "replicas that appear seconds later", "looks for nobody", fmt.Sprintf("find each other in %.1f s", took.Seconds()))
+	w.Ends(t)
+	alerted(t, "I3 discovery", w)
+	replayed(t, "I3 discovery", "replicas that start seconds later", "no discovery", fmt.Sprintf("find each other in %.1f s", took.Seconds()))
 	third.Terminate(t)
 	lab.AwaitGone(t, 1, third)
 	if len(third.Said(lab.LogLeaves)) != 1 {

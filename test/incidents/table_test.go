@@ -44,7 +44,7 @@ func incidentTable() string {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	fmt.Print(incidentTable())
+	fmt.Print(incidentTable(), alertTable())
 	os.Exit(code)
 }
 

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,7 @@ import (
 type BIND struct {
 	*Daemon
 	dir, port string
+	source    string // if not "", it is a secondary of the server there
 	Addr      string
 	Zones     []string
 }
@@ -32,6 +34,14 @@ func NewBIND(t *testing.T, port string, zones map[string]string) *BIND {
 	}
 	b.Configure(t, "any", "any")
 	return b
+}
+
+// Follow makes it a secondary of the server at an address, which may ask as soon as a zone's
+// timers say.
+func (b *BIND) Follow(t *testing.T, source string) {
+	t.Helper()
+	b.source = source
+	b.Configure(t, "any", "any")
 }
 
 // Start starts the process.
@@ -80,6 +90,11 @@ options {
 };
 `, TSIGKey, TSIGSecret, b.dir, b.port, transfer, query)
 	for _, zone := range b.Zones {
+		if b.source != "" {
+			host, port, _ := net.SplitHostPort(b.source)
+			fmt.Fprintf(conf, "zone %q { type secondary; file %q; primaries port %s { %s; }; min-refresh-time 1; min-retry-time 1; };\n", zone, zone+".copy", port, host)
+			continue
+		}
 		fmt.Fprintf(conf, "zone %q { type primary; file %q; allow-update { key %q; }; };\n", zone, zone, TSIGKey)
 	}
 	Write(t, filepath.Join(b.dir, "named.conf"), conf.String())

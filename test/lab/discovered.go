@@ -11,6 +11,7 @@ import (
 // which each of them serves.
 type Discovered struct {
 	DNS, HTTP string // ports
+	metrics   string
 	Name      string // of peers
 	DB        string // a zone's file
 	serial    int
@@ -24,7 +25,7 @@ func NewDiscovered(t *testing.T, records ...string) *Discovered {
 	t.Helper()
 	TakeTurn(t)
 	Binary(t) // before there are ports that are free now
-	f := &Discovered{DNS: FreePort(t), HTTP: FreePort(t), Name: PeersName, DB: filepath.Join(t.TempDir(), "db")}
+	f := &Discovered{DNS: FreePort(t), HTTP: FreePort(t), metrics: FreePort(t), Name: PeersName, DB: filepath.Join(t.TempDir(), "db")}
 	f.Publish(t, records...)
 	return f
 }
@@ -43,6 +44,14 @@ func (f *Discovered) Publish(t *testing.T, records ...string) {
 
 // At is the address of a server's HTTP listener.
 func (f *Discovered) At(number int) string { return fmt.Sprintf("127.0.0.%d:%s", number, f.HTTP) }
+
+// MetricsAt is the address of the metrics of a server that is Monitored.
+func (f *Discovered) MetricsAt(number int) string {
+	return fmt.Sprintf("127.0.0.%d:%s", number, f.metrics)
+}
+
+// Monitored is a line for the Corefile of a server that has metrics.
+func (f *Discovered) Monitored(number int) string { return "prometheus " + f.MetricsAt(number) }
 
 // Start starts a server that listens at this address, with these lines for selfpreserve
 // in place of those that say how often and for how long.

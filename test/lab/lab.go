@@ -6,6 +6,7 @@
 //     Network is hosts in namespaces, which can be cut off from each other
 //   - Query, Explanations and others ask and look, Until and others wait, FreePort and
 //     TakeTurn keep the tests of all packages out of each other's way
+//   - Docker runs an engine's command, where NeedEngine finds one
 //   - embedded is a CoreDNS in the test's own process, apiserver a Kubernetes API
 package lab
 

@@ -1,13 +1,16 @@
 package main
 
+import "github.com/holdfastdns/holdfast/internal/version"
+
 // change is what a template has in place of text that its manifest has once, or so many times.
 type change struct {
 	from, to string
 	times    int
 }
 
+var image = "image: ghcr.io/holdfastdns/holdfast:" + version.Number() + "\n"
+
 const (
-	image     = "image: ghcr.io/holdfastdns/holdfast:0.1.0\n"
 	anyImage  = "image: {{ printf \"%s:%s\" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) | quote }}\n"
 	keep      = "helm.sh/resource-policy: keep\n"
 	keepAfter = "  annotations:\n    " + keep

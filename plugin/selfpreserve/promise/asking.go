@@ -66,7 +66,7 @@ func (m *Machine) sendRequest(address string, number uint64, renew bool) {
 // apply takes a grant if its round is still open. One that comes too late is released.
 func (e Replied) apply(m *Machine) {
 	p, found := m.takePending(e.Sent)
-	if found && !p.renew {
+	if found {
 		m.round.count(e.Reply)
 	}
 	i := m.findHeld(e.Number)
@@ -77,7 +77,7 @@ func (e Replied) apply(m *Machine) {
 		m.giveUpOn(p)
 	case !e.Granted && found:
 		m.refusal = fmt.Sprintf("%s %s", p.address, e.Why)
-		if p.renew && i >= 0 {
+		if i >= 0 { // it was to be renewed
 			m.held[i].lapsing = true
 		}
 	case !e.Granted:

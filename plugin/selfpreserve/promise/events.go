@@ -75,7 +75,8 @@ type (
 	}
 	// Answer is the reply to the request that has just come.
 	Answer struct{ Reply }
-	// Departure is one that was decided on: a counter, and more if it ends the process.
+	// Departure is one that was decided on: a counter, and more if it ends the process. One that
+	// has never been in service, and asks to stay out of it, is Granted and Refused alike.
 	Departure struct {
 		Cause    Cause
 		Outcome  Outcome

@@ -36,7 +36,7 @@ func (e Requested) apply(m *Machine) {
 		m.want(Answer{m.wouldReply(e.Request, reply)})
 		return
 	}
-	if e.From != m.id && !e.Renew && m.settings.HasPeers {
+	if e.From != m.id && !e.Renew {
 		m.comeBack()
 	}
 	if reply.Why = m.whyNot(e.Request); reply.Why == "" {

@@ -61,6 +61,7 @@ func (s *schedule) again(i int) error {
 func (s *schedule) reload(i int) error {
 	set := s.w.servers[i].m.settings
 	set.Lifetime, set.MinPeers = anyPromise.Draw(s.T, "promise"), anyQuota.Draw(s.T, "min_peers")
+	set.Observe = set.Observe && (s.w.servers[i].m.terminating || anyNumber.Draw(s.T, "observe") < 50)
 	s.longest = max(s.longest, set.Lifetime)
 	s.w.floor = min(s.w.floor, set.MinPeers.Of(len(s.w.servers)-1))
 	return s.w.tell(i, Reload{set})

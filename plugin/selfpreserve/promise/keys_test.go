@@ -7,38 +7,6 @@ import (
 	"time"
 )
 
-// forget drops messages that cannot matter any more.
-func (w *world) forget() {
-	for k := 0; k < len(w.net); {
-		if w.matters(w.net[k]) {
-			k++
-			continue
-		}
-		w.net = slices.Delete(w.net, k, k+1)
-	}
-}
-
-func (w *world) matters(m *message) bool {
-	from, to := w.servers[m.from], w.servers[m.to]
-	awaited := m.asks && from.up && from.m.id == m.fromID && awaits(from.m, m.sent)
-	switch {
-	case !to.up:
-		return awaited
-	case m.asks: // old ones are refused
-		return awaited || to.m.findGiven(m.fromID, m.request.Number) >= 0 ||
-			!m.request.Renew && m.request.Number > to.m.highestNumber(m.fromID)
-	case m.replies: // of use if it is awaited, or grants what is not held
-		return to.m.id == m.toID && (m.reply.Granted || awaits(to.m, m.sent))
-	}
-	return to.m.findGiven(m.fromID, m.release) >= 0 || slices.ContainsFunc(w.net, func(n *message) bool {
-		return n.asks && n.to == m.to && n.fromID == m.fromID && n.request.Number <= m.release
-	})
-}
-
-func awaits(m *Machine, sent uint64) bool {
-	return slices.ContainsFunc(m.pending, func(p pending) bool { return p.sent == sent })
-}
-
 // keys tells worlds apart that can have different futures. Times are whole units from
 // now, rounded up, because time passes in units; numbers count by their order; messages
 // by what is in them.
@@ -70,7 +38,7 @@ func (k *keys) of(w *world, left faults) [2]uint64 {
 		if m.replies {
 			asker = m.to
 		}
-		lines[i] = append(lines[i][:0], 0xff, byte(m.from), byte(m.to), bit(m.asks), bit(m.replies), bit(m.request.Renew), bit(m.reply.Granted),
+		lines[i] = append(lines[i][:0], 0xff, byte(m.from), byte(m.to), bit(m.asks), bit(m.replies), bit(m.request.Renew), bit(m.request.Observe), bit(m.reply.Granted),
 			k.rank(asker, m.sent), k.rank(asker, m.request.Number), k.rank(asker, m.reply.Number), k.rank(asker, m.release))
 		lines[i] = append(append(lines[i], byte(m.request.Load), byte(m.reply.Capacity), byte(m.request.Lifetime/time.Second), byte(m.reply.Lifetime/time.Second)), m.fromID...)
 	}
@@ -105,7 +73,7 @@ func (k *keys) server(w *world, i int, s *server) {
 		return
 	}
 	m, now := s.m, w.clock(s)
-	k.buf = append(k.buf, byte(m.state), bit(m.fitness.Fit), bit(m.fitness.AllPassed), bit(m.fitness.PluginsReady), bit(m.terminating), bit(m.round.open))
+	k.buf = append(k.buf, byte(m.state), bit(m.fitness.Fit), bit(m.fitness.AllPassed), bit(m.fitness.PluginsReady), bit(m.terminating), bit(m.round.open), bit(m.settings.Observe))
 	k.buf = append(append(k.buf, m.override.Kind...), 0xf8, byte(m.load), byte(m.settings.MinPeers.Number), byte(m.sickRounds), byte(m.round.sick), byte(m.round.others), bit(m.yielded))
 	k.at(m.settings.Lifetime)
 	for _, p := range m.peers {

@@ -14,8 +14,11 @@ type lost struct {
 	moot  bool          // its giver restarted with a shorter promise, and cannot know how long to stay
 }
 
-// serves is whether clients are sent to a server, by the rule and not by the machine.
-func serves(s *server) bool { return s.up && (s.m.state == Serving || s.m.state == Asking) }
+// serves is whether clients are sent to a server, by the rule and not by the machine. One that
+// observes is in service too, for as long as it likes: nobody may count on it.
+func serves(s *server) bool {
+	return s.up && !s.m.settings.Observe && (s.m.state == Serving || s.m.state == Asking)
+}
 
 // overridden is whether the operator, and not the rule, keeps a server out of service.
 func overridden(s *server) bool { return s.m.override.Kind == Leave }
@@ -23,6 +26,9 @@ func overridden(s *server) bool { return s.m.override.Kind == Leave }
 // lose takes server i out of service by no decision of its machine, or by the operator's.
 func (w *world) lose(i int) {
 	s := w.own(i)
+	if s.gone = true; w.wild {
+		return // nothing but the floor holds
+	}
 	for _, g := range s.m.given {
 		for k, other := range w.servers {
 			if other.m.id == g.to {
@@ -31,7 +37,6 @@ func (w *world) lose(i int) {
 			}
 		}
 	}
-	s.gone = true
 }
 
 // kill ends server i by force.
@@ -39,7 +44,7 @@ func (w *world) kill(i int) {
 	if w.said != nil {
 		*w.said = append(*w.said, line{now: w.now, id: w.servers[i].m.id})
 	}
-	if s := w.own(i); !serves(s) {
+	if s := w.own(i); !serves(s) { // as one that observes never does
 		s.up = false // if it was gone before, it still is
 		return
 	}
@@ -56,6 +61,9 @@ func (w *world) judge(i int, before State, fresh bool, actions []Action) error {
 	if len(s.m.given) > 0 && (len(s.m.held) > 0 || asks) {
 		return fmt.Errorf("%s has given %d promises while it holds %d, and asks for more: %v", s.m.id, len(s.m.given), len(s.m.held), asks)
 	}
+	if err := judgeObserver(s, actions); err != nil {
+		return err
+	}
 	left := before != s.m.state && s.m.state == Aside && !overridden(s)
 	for _, a := range actions {
 		switch a := a.(type) {
@@ -68,6 +76,7 @@ func (w *world) judge(i int, before State, fresh bool, actions []Action) error {
 			}
 		case Departure:
 			switch {
+			case a.Observed: // it goes whatever it decides
 			case a.Outcome == Overridden:
 				if before.InService() {
 					w.lose(i)
@@ -85,7 +94,7 @@ func (w *world) judge(i int, before State, fresh bool, actions []Action) error {
 			}
 		}
 	}
-	if left && !w.wild {
+	if left && !w.wild && !s.m.settings.Observe {
 		if err := w.leftBehind(i); err != nil {
 			return fmt.Errorf("%s left: %w", s.m.id, err)
 		}
@@ -98,6 +107,20 @@ func (w *world) judge(i int, before State, fresh bool, actions []Action) error {
 	}
 	if serves(s) {
 		s.gone = false
+	}
+	return nil
+}
+
+// judgeObserver checks that one that observes is in service, whatever it decides.
+func judgeObserver(s *server, actions []Action) error {
+	for _, a := range actions {
+		if d, ok := a.(Departure); ok && d.Observed != s.m.settings.Observe {
+			return fmt.Errorf("%s observes: %v, and its departure says %v", s.m.id, s.m.settings.Observe, d.Observed)
+		}
+	}
+	ready := s.m.fitness.PluginsReady // as from its first look on
+	if s.m.settings.Observe && s.m.View().InService != (ready && !s.m.terminating) {
+		return fmt.Errorf("%s observes, and is in service: %v", s.m.id, s.m.View().InService)
 	}
 	return nil
 }
@@ -115,12 +138,12 @@ func (w *world) check() error {
 		if serves(s) {
 			inService++
 		}
-		if s.m.state == Aside && !overridden(s) && !w.wild {
+		if s.m.state == Aside && !overridden(s) && !w.wild && !s.m.settings.Observe {
 			if err := w.leftBehind(i); err != nil {
 				return fmt.Errorf("%s is aside: %w", s.m.id, err)
 			}
 		}
-		if !serves(s) && !overridden(s) && slices.ContainsFunc(s.m.given, func(g given) bool { return g.until > w.clock(s) }) {
+		if !serves(s) && !s.m.settings.Observe && !overridden(s) && slices.ContainsFunc(s.m.given, func(g given) bool { return g.until > w.clock(s) }) {
 			return fmt.Errorf("%s is %s though it has promised to stay: %v", s.m.id, s.m.state, s.m.given)
 		}
 		if at, ok := s.m.Wake(); ok && at <= s.m.now {

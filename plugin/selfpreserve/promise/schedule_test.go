@@ -1,65 +1,11 @@
 package promise
 
 import (
-	"flag"
 	"fmt"
-	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 )
-
-// TestTheRuleHoldsInRandomSchedules runs larger fleets than can be walked, in fine-grained
-// time: with clocks that differ, partitions, late and doubled messages, kills, restarts and
-// reloads. In the end all is healed, and who wants to leave has to get away.
-func TestTheRuleHoldsInRandomSchedules(t *testing.T) {
-	setRapid(t, schedules, gateSchedules)
-	var late lateness
-	rapid.Check(t, func(t *rapid.T) {
-		s := newSchedule(t, &world{}, anyRate)
-		err := s.befall()
-		if err == nil && s.calm {
-			err = s.getAway(&late)
-		}
-		s.fail(err)
-	})
-	t.Logf("%s schedules: %s", flag.Lookup("rapid.checks").Value, late)
-}
-
-// TestTheFloorHoldsInRandomSchedulesOfWildClocks has no clock that can be relied on, and no
-// wait from the start. Enough servers stay all the same.
-func TestTheFloorHoldsInRandomSchedulesOfWildClocks(t *testing.T) {
-	setRapid(t, schedules/2, gateSchedules/2)
-	rapid.Check(t, func(t *rapid.T) {
-		s := newSchedule(t, &world{wild: true}, wildRate)
-		s.fail(s.befall())
-	})
-}
-
-// setRapid sets how many schedules are tried, unless the command line says so.
-func setRapid(t *testing.T, checks, inGate int) {
-	t.Helper()
-	if gate {
-		checks = inGate
-	}
-	for name, value := range map[string]string{"rapid.checks": fmt.Sprint(checks), "rapid.seed": "1", "rapid.nofailfile": "true"} {
-		f := flag.Lookup(name)
-		if f.Value.String() != f.DefValue {
-			continue // the command line says otherwise
-		}
-		before := f.Value.String()
-		if err := f.Value.Set(value); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = f.Value.Set(before) })
-	}
-}
-
-func (s *schedule) fail(err error) {
-	if err != nil {
-		s.Fatalf("%d servers, %+v\n%s%v", len(s.w.servers), s.set, s.w.transcript(), err)
-	}
-}
 
 // Generators, made once.
 var (
@@ -75,6 +21,8 @@ var (
 	anyEvent    = rapid.SampledFrom(events)
 	anyOverride = rapid.SampledFrom([]OverrideKind{Leave, Stay, Resume, Resume})
 	anySteps    = rapid.IntRange(3, 40)
+
+	anyObservers = rapid.SampledFrom([]int{0, 0, 0, 0, 1, 2})
 )
 
 // schedule is a world whose time passes from one thing that happens to the next.
@@ -103,7 +51,8 @@ func newSchedule(t *rapid.T, w *world, rate *rapid.Generator[float64]) *schedule
 	s := &schedule{T: t, calm: rapid.Bool().Draw(t, "calm"), twoAddresses: rapid.Bool().Draw(t, "two addresses")}
 	s.set = Settings{HasPeers: true, MinPeers: anyQuota.Draw(t, "min_peers"), Lifetime: anyPromise.Draw(t, "promise"),
 		MaxHold: anyHold.Draw(t, "max_hold"), Interval: 2 * time.Second, ColdStart: 2 * time.Minute, Capacity: anyCapacity.Draw(t, "capacity")}
-	if s.calm {
+	observers := min(n-1, anyObservers.Draw(t, "observers"))
+	if s.calm = s.calm && observers == 0; s.calm {
 		s.set.MaxHold = time.Hour
 	}
 	s.longest = s.set.Lifetime
@@ -112,10 +61,11 @@ func newSchedule(t *rapid.T, w *world, rate *rapid.Generator[float64]) *schedule
 	s.w.said = new([]line)
 	for i := range n {
 		s.w.servers[i].rate = rate.Draw(t, "rate")
+		s.w.servers[i].m.settings.Observe = i < observers
 		_ = s.see(i)
 		_ = s.w.health(i, true, true)
 	}
-	s.w.floor = s.set.MinPeers.Of(n - 1)
+	s.w.floor = min(s.set.MinPeers.Of(n-1), n-observers)
 	return s
 }
 

@@ -2,7 +2,6 @@ package promise
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -21,10 +20,12 @@ type space struct {
 	reloads           int // how often a Corefile may change
 	percent           int // of the peers that are known, in place of min_peers
 	loads             int // how often a load may change; all servers have a capacity
+	observers         int // how many servers only observe; a reload may end that
 	doubles           int // messages that are delivered twice
 	room              int // messages on the way; of more, any may be lost
 	slow              bool
-	steps, gate       int // how far it is walked, if not to the end, and how far in the gate
+	wild              bool // time passes for each server by itself: only the floor holds
+	steps, gate       int  // how far it is walked, if not to the end, and how far in the gate
 }
 
 func (s space) String() string {
@@ -34,7 +35,7 @@ func (s space) String() string {
 		n    int
 	}{
 		{"min_peers", s.minPeers}, {"terminate", s.terminate}, {"sick", s.sick}, {"doubtful", s.doubtful}, {"kills", s.kills},
-		{"restarts", s.restarts}, {"overrides", s.overrides}, {"sights", s.sights}, {"reloads", s.reloads}, {"percent", s.percent}, {"loads", s.loads}, {"doubles", s.doubles}, {"room", s.room}, {"steps", s.steps},
+		{"restarts", s.restarts}, {"overrides", s.overrides}, {"sights", s.sights}, {"reloads", s.reloads}, {"percent", s.percent}, {"loads", s.loads}, {"observers", s.observers}, {"doubles", s.doubles}, {"room", s.room}, {"steps", s.steps},
 	} {
 		if f.n > 0 {
 			words = append(words, fmt.Sprintf("%s=%d", f.name, f.n))
@@ -42,6 +43,9 @@ func (s space) String() string {
 	}
 	if s.slow {
 		words = append(words, "slow")
+	}
+	if s.wild {
+		words = append(words, "wild")
 	}
 	return strings.Join(words, ",")
 }
@@ -73,8 +77,11 @@ func (s space) settings() Settings {
 // begin returns a fleet in service.
 func (s space) begin(moved map[[2]State]bool) *world {
 	set := s.settings()
-	w := newWorld(s.servers, set)
+	w := newWorldOf(&world{wild: s.wild}, s.servers, set)
 	w.moved = moved
+	for _, server := range w.servers[s.servers-s.observers:] {
+		server.m.settings.Observe = true
+	}
 	w.now = set.Lifetime // past the start
 	for i := range w.servers {
 		_ = w.tell(i, w.seen(i))
@@ -90,6 +97,7 @@ func (s space) begin(moved map[[2]State]bool) *world {
 	case s.sights > 0 && s.percent > 0:
 		w.floor = 1 // of those that it has seen
 	}
+	w.floor = min(w.floor, s.servers-s.observers)
 	return w
 }
 
@@ -99,126 +107,3 @@ func (s space) faults() faults {
 
 // faults are what is left of a space's budgets.
 type faults struct{ terminate, sick, doubtful, kills, restarts, overrides, sights, reloads, loads, doubles byte }
-
-// choice is one thing that can happen next: what, and to which server or message. If then
-// there are more messages than room, bit i of keep says that message i is not lost.
-type choice struct {
-	what happening
-	n    uint8
-	how  uint8 // which of several
-	keep uint16
-}
-
-type happening uint8
-
-const (
-	passes happening = iota
-	deliver
-	double
-	sigterm
-	turn
-	doubt
-	kill
-	restart
-	sayLeave
-	sayStay
-	sayResume
-	sees
-	reload
-	load
-)
-
-var said = map[happening]OverrideKind{sayLeave: Leave, sayStay: Stay, sayResume: Resume}
-
-func choices(all []choice, w *world, left faults) []choice {
-	all = append(all, choice{what: passes})
-	for k := range w.net {
-		all = append(all, choice{what: deliver, n: uint8(k)})
-		if left.doubles > 0 {
-			all = append(all, choice{what: double, n: uint8(k)})
-		}
-	}
-	for i, s := range w.servers {
-		add := func(what happening, may bool) {
-			if may {
-				all = append(all, choice{what: what, n: uint8(i)})
-			}
-		}
-		add(sigterm, s.up && left.terminate > 0 && !s.m.terminating)
-		add(turn, s.up && left.sick > 0)
-		add(doubt, s.up && left.doubtful > 0 && s.fit)
-		add(kill, s.up && left.kills > 0)
-		add(restart, left.restarts > 0)
-		for how := range w.servers {
-			if how != i || len(w.servers) > 1 { // all, if it is itself who is missing
-				all = appendIf(all, s.up && left.sights > 0, choice{what: sees, n: uint8(i), how: uint8(how)})
-			}
-		}
-		for how := range uint8(2) {
-			all = appendIf(all, s.up && left.reloads > 0, choice{what: reload, n: uint8(i), how: how})
-		}
-		add(load, s.up && left.loads > 0)
-		for what := sayLeave; what <= sayResume; what++ {
-			add(what, s.up && left.overrides > 0 && (what != sayResume || s.m.override.Kind != ""))
-		}
-	}
-	return all
-}
-
-func appendIf(all []choice, may bool, c choice) []choice {
-	if may {
-		return append(all, c)
-	}
-	return all
-}
-
-func (w *world) happen(c choice, unit time.Duration, left *faults) error {
-	n := int(c.n)
-	switch c.what {
-	case deliver, double:
-		m := w.net[n]
-		if c.what == double {
-			left.doubles--
-		} else {
-			w.net = slices.Delete(w.net, n, n+1)
-		}
-		return w.deliver(m)
-	case sigterm:
-		left.terminate--
-		return w.tell(n, Terminate{})
-	case turn:
-		left.sick--
-		return w.health(n, !w.servers[n].fit, !w.servers[n].fit)
-	case doubt:
-		left.doubtful--
-		return w.health(n, true, !w.servers[n].allPassed)
-	case kill:
-		left.kills--
-		w.kill(n)
-	case restart:
-		left.restarts--
-		return w.restart(n)
-	case sayLeave, sayStay, sayResume:
-		left.overrides--
-		return w.tell(n, Override{Kind: said[c.what]})
-	case sees:
-		left.sights--
-		return w.sees(n, int(c.how))
-	case reload:
-		left.reloads--
-		set := w.servers[n].m.settings
-		if c.how == 0 {
-			set.MinPeers.Number = 3 - set.MinPeers.Number // 1 and 2
-		} else {
-			set.Lifetime = 6*unit - set.Lifetime // 4 and 2
-		}
-		w.floor = min(w.floor, set.MinPeers.Of(len(w.servers)-1))
-		return w.tell(n, Reload{set})
-	case load:
-		left.loads--
-		return w.tell(n, LoadSeen{3 - w.servers[n].m.load}) // 1 and 2
-	case passes:
-		return w.pass(unit)
-	}
-	return nil
-}

@@ -16,7 +16,8 @@ func (m *Machine) settleStarting() {
 		m.dropRound()
 	case !m.settings.HasPeers, m.override.Kind == Stay:
 		m.beginAsking()
-	case m.suffice(m.held):
+	case m.suffice(m.held): // counted like one that steps aside, as its rounds in vain are
+		m.depart(Granted)
 		m.closeRound()
 		m.enter(Aside)
 	case m.now >= m.readyFor(m.settings.ColdStart):

@@ -28,25 +28,13 @@ type server struct {
 	address   string
 	born      time.Duration // true time
 	rate      float64       // of its clock
+	ahead     time.Duration // of true time, besides
 	up        bool
 	restarts  int
 	fit       bool
 	allPassed bool
 	gone      bool   // killed or forced out of service, and not back in it
 	lost      []lost // promises to it
-}
-
-// message is a request, a reply or a release.
-type message struct {
-	from, to int // servers
-	fromID   ID  // who sends it
-	toID     ID  // who is to get a reply; others go to who is there
-	sent     uint64
-	asks     bool
-	replies  bool
-	request  Request
-	reply    Reply
-	release  uint64 // number
 }
 
 func newWorld(n int, set Settings) *world {
@@ -125,7 +113,7 @@ func (w *world) index(address string) int { return int(address[1] - '0') }
 // clock is what server s's clock says: the time since it started.
 func (w *world) clock(s *server) time.Duration {
 	if s.rate == 1 { // exact
-		return w.now - s.born
+		return w.now - s.born + s.ahead
 	}
 	return time.Duration(float64(w.now-s.born) * s.rate)
 }
@@ -159,6 +147,9 @@ func (w *world) tell(i int, e Event) error {
 	if s.m.state != before {
 		w.moved[[2]State{before, s.m.state}] = true
 	}
+	if fresh && asker.request.Observe && !s.m.settings.Observe && s.m.findGiven(asker.request.From, asker.request.Number) >= 0 {
+		return fmt.Errorf("%s has promised something to one that only observes", s.m.id)
+	}
 	for _, a := range actions {
 		switch a := a.(type) {
 		case Ask:
@@ -170,92 +161,4 @@ func (w *world) tell(i int, e Event) error {
 		}
 	}
 	return w.judge(i, before, fresh, actions)
-}
-
-// arrived is a request with the message that brought it.
-type arrived struct{ *message }
-
-func (arrived) apply(*Machine) {}
-
-func (w *world) post(m *message) {
-	if w.send != nil {
-		w.send(m)
-		return
-	}
-	w.net = append(w.net, m)
-}
-
-// deliver hands over a message, if there is who can take it.
-func (w *world) deliver(m *message) error {
-	to := w.servers[m.to]
-	switch {
-	case !to.up && m.asks && w.servers[m.from].m.id == m.fromID:
-		return w.tell(m.from, Failed{m.sent, "connection refused"})
-	case !to.up:
-		return nil
-	case m.asks:
-		return w.tell(m.to, arrived{m})
-	case !m.replies:
-		return w.tell(m.to, Released{m.fromID, m.release})
-	case to.m.id == m.toID:
-		return w.tell(m.to, Replied{Sent: m.sent, To: w.servers[m.from].address, Reply: m.reply})
-	}
-	return nil
-}
-
-// pass lets time pass, and wakes the machines that want it, and no others.
-func (w *world) pass(d time.Duration) error {
-	w.now += d
-	for i, s := range w.servers {
-		if at, ok := s.m.Wake(); ok && at <= w.clock(s) {
-			if err := w.tell(i, Tick{}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// sees tells server i who is there, and who answers there; one of them it may miss.
-func (w *world) sees(i, missing int) error {
-	seen := PeersSeen{Jitter: w.seen(i).Jitter}
-	for _, p := range w.others(i) {
-		if j := w.index(p.Address); j != missing {
-			if w.servers[j].up {
-				p.ID = w.servers[j].m.id
-			}
-			seen.Peers = append(seen.Peers, p)
-		}
-	}
-	seen.KnownPeers = len(seen.Peers)
-	return w.tell(i, seen)
-}
-
-// health fails or mends the checks of server i.
-func (w *world) health(i int, fit, allPassed bool) error {
-	s := w.own(i)
-	s.fit, s.allPassed = fit, allPassed
-	return w.tell(i, Fitness{Fit: fit, AllPassed: allPassed, PluginsReady: true, Why: "unfit"})
-}
-
-// restart starts server i again, which has forgotten everything.
-func (w *world) restart(i int) error {
-	if w.servers[i].up {
-		w.kill(i)
-	}
-	s := w.own(i)
-	s.up, s.born, s.lost = true, w.now, nil
-	s.restarts++
-	s.m = w.newMachine(w.id(i, s), s.m.settings)
-	for k := range w.servers {
-		for n, l := range w.servers[k].lost {
-			if l.giver == i && l.until > w.truth(s, s.m.settings.Lifetime) {
-				w.own(k).lost[n].moot = true
-			}
-		}
-	}
-	if err := w.tell(i, w.seen(i)); err != nil {
-		return err
-	}
-	return w.tell(i, Fitness{Fit: s.fit, AllPassed: s.allPassed, PluginsReady: true, Why: "unfit"})
 }

@@ -70,14 +70,10 @@ func (h *History) judgeReferences(source Source, now time.Time) Finding {
 		return Finding{Reason: h.whyOwnUnknown(now)}
 	}
 	f := h.compareSerials(source, &s, now)
-	if source != Primary || s.up || h.silentSince.IsZero() {
+	if source != Primary || s.up || !h.contact.asked() {
 		return f
 	}
-	// With an EXPIRE below max_age, a zone would expire by one lost datagram.
-	silence, limit := now.Sub(h.silentSince), max(time.Duration(h.own.expire)*time.Second, h.rules.MaxAge)
-	expiry := aged(silence, limit, Expired,
-		fmt.Sprintf("zone expired, no primary answered for %s", seconds(silence)))
-	switch {
+	switch expiry := h.judgeExpiry(now); {
 	case expiry.Stale:
 		return expiry
 	case !f.Stale && (f.due == 0 || expiry.due < f.due):

@@ -8,13 +8,13 @@ import (
 // History is what has been seen of a zone. Only its Observe methods, each with the time of
 // the observation, and Inherit change it. It is not safe for concurrent use.
 type History struct {
-	rules       Rules
-	references  []reference
-	sightings   []sighting // of serials newer than ours, oldest first
-	aboveSince  time.Time  // when ours came to be above every primary's; zero while it is not
-	silentSince time.Time  // when a primary last gave a usable answer, or was first asked
-	own         own
-	heartbeat   heartbeat
+	rules      Rules
+	references []reference
+	sightings  []sighting // of serials newer than ours, oldest first
+	aboveSince time.Time  // when ours came to be above every primary's; zero while it is not
+	contact    contact
+	own        own
+	heartbeat  heartbeat
 }
 
 // Reference is a server that is asked for its serial.
@@ -81,30 +81,32 @@ func (h *History) LastSuccess(i int) (time.Time, bool) {
 	return h.references[i].heardAt, h.references[i].Heard
 }
 
-// ExpiresIn returns how long it is at now until the zone expires by the EXPIRE of its SOA, if
-// no primary answers till then; below zero, since when it should have. It is false if nobody
-// can tell: there is no primary, none was asked, or the zone is not ours.
-func (h *History) ExpiresIn(now time.Time) (time.Duration, bool) {
-	if h.silentSince.IsZero() || !h.own.known {
-		return 0, false
-	}
-	return time.Duration(h.own.expire)*time.Second - now.Sub(h.silentSince), true
-}
-
 // Own returns our own serial: the backend's when it last served the zone.
 func (h *History) Own() (serial uint32, known bool) { return h.own.serial, h.own.known }
 
-// ObserveReference takes what reference i answered: its serial, or why that is not known.
+// Answer is what a reference says of the zone.
+type Answer struct {
+	Serial      uint32
+	TellsExpire bool   // it has the EXPIRE option of RFC 7314
+	Expire      uint32 // if so: in how many seconds the reference's own copy expires
+}
+
+// ObserveReference takes what reference i answered, its serial alone, or why that is not known.
 func (h *History) ObserveReference(i int, serial uint32, failure Failure, now time.Time) {
+	h.ObserveAnswer(i, Answer{Serial: serial}, failure, now)
+}
+
+// ObserveAnswer takes what reference i answered, or why that is of no use.
+func (h *History) ObserveAnswer(i int, a Answer, failure Failure, now time.Time) {
 	h.rewind(now)
 	r := &h.references[i]
 	r.Asked, r.Failure = true, failure
 	if failure == "" {
-		r.Heard, r.Serial, r.heardAt = true, serial, now
-		h.see(serial, now)
+		r.Heard, r.Serial, r.heardAt = true, a.Serial, now
+		h.see(a.Serial, now)
 	}
-	if r.Source == Primary && (failure == "" || h.silentSince.IsZero()) {
-		h.silentSince = now
+	if r.Source == Primary {
+		h.contact.note(a, failure, &h.own, now)
 	}
 	h.settle(now)
 }
@@ -144,7 +146,7 @@ func (h *History) rewind(now time.Time) {
 		}
 	}
 	earlier(&h.aboveSince)
-	earlier(&h.silentSince)
+	h.contact.rewind(earlier)
 	earlier(&h.own.serialSince)
 	earlier(&h.own.failingSince)
 	for i := range h.references {
@@ -159,7 +161,7 @@ func (h *History) rewind(now time.Time) {
 // still asked, and since when our own serial has been what it is. That the zone is served
 // it does not take over: the backend is new.
 func (h *History) Inherit(before *History) {
-	h.aboveSince, h.silentSince = before.aboveSince, before.silentSince
+	h.aboveSince, h.contact = before.aboveSince, before.contact
 	h.own.serial, h.own.serialSince = before.own.serial, before.own.serialSince
 	h.sightings = slices.Clone(before.sightings)
 	for i := range h.references {

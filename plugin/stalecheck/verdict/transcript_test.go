@@ -16,6 +16,7 @@ var at = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 //
 //	10s own 8              the backend has serial 8; brief is the same with EXPIRE 5
 //	10s p0 9               the first primary has 9; q0 is the first peer
+//	10s p0 9 lasts 90s     it has 9, and says that its copy expires in 90s
 //	12s p1 REFUSED         it gave no usable answer
 //	12s beat 2s            the heartbeat says 2s after the start
 //	20s stale 10s primary behind "10s behind, serial 8 < 9"
@@ -49,7 +50,15 @@ func transcript(t *testing.T, h *History, text string) {
 			case "brief":
 				h.ObserveOwn(uint32(serial), 5, failure, now)
 			default:
-				h.ObserveReference(slices.IndexFunc(h.references, func(r reference) bool { return r.Address == who }), uint32(serial), failure, now)
+				answer := Answer{Serial: uint32(serial)}
+				if len(words) == 5 && words[3] == "lasts" {
+					lasts, err := time.ParseDuration(words[4])
+					if err != nil {
+						t.Fatal(err)
+					}
+					answer.TellsExpire, answer.Expire = true, uint32(lasts.Seconds())
+				}
+				h.ObserveAnswer(slices.IndexFunc(h.references, func(r reference) bool { return r.Address == who }), answer, failure, now)
 			}
 		case "beat":
 			if says, err := time.ParseDuration(words[2]); err == nil {

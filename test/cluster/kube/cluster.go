@@ -164,9 +164,9 @@ func (c *Cluster) node(ctx context.Context, i int) error {
 var names = map[string]string{
 	// Stock is the same binary, so that only manifests and Corefile differ.
 	"registry.k8s.io/coredns/coredns:v1.14.2": parts.Holdfast,
-	"registry.example.org/holdfast:0.1.0-1":   parts.Holdfast,
+	"registry.example.org/holdfast:0.2.0-1":   parts.Holdfast,
 	// That of manifests to which no overlay gives another.
-	"ghcr.io/holdfastdns/holdfast:0.1.0": parts.Holdfast,
+	"ghcr.io/holdfastdns/holdfast:0.2.0": parts.Holdfast,
 	// A stand-in: the original is in no module.
 	"registry.k8s.io/dns/k8s-dns-node-cache:1.26.7": parts.NodeCache,
 }

@@ -76,7 +76,7 @@ resources:
 images:
 - name: ghcr.io/holdfastdns/holdfast
   newName: registry.example.org/holdfast
-  newTag: 0.1.0-1
+  newTag: 0.2.0-1
 `
 
 // write writes Holdfast's overlay, as build/kubernetes/README.md has it, with a Corefile

@@ -26,7 +26,7 @@ import (
 // watches can freeze: their connections stay, and nothing comes through them any more.
 // object.go and list.go have what the operator's command asks for.
 type Server struct {
-	t   *testing.T
+	t   testing.TB
 	URL string
 
 	mu      sync.Mutex
@@ -61,7 +61,7 @@ var collections = map[string]schema.GroupVersionKind{
 
 // Start runs an API server until the test ends. Servers that watch it have to
 // be started after it, so that they stop before it.
-func Start(t *testing.T, objects ...Object) *Server {
+func Start(t testing.TB, objects ...Object) *Server {
 	t.Helper()
 	a := &Server{t: t, stored: make(map[string]*stored), wake: make(chan struct{})}
 	for _, o := range objects {
