@@ -85,8 +85,9 @@ func TestEveryObjectIsOneOfKubernetesAPI(t *testing.T) {
 	for folder, want := range map[string][]string{
 		".": {
 			"ClusterRole system:coredns", "ClusterRoleBinding system:coredns", "ConfigMap holdfast-HASH",
-			"Deployment coredns", "NetworkPolicy coredns", "PodDisruptionBudget coredns",
-			"Service coredns-peers", "Service kube-dns", "ServiceAccount coredns",
+			"Deployment coredns", "Deployment heartbeat", "NetworkPolicy coredns", "PodDisruptionBudget coredns",
+			"Role heartbeat", "RoleBinding heartbeat",
+			"Service coredns-peers", "Service heartbeat", "Service kube-dns", "ServiceAccount coredns", "ServiceAccount heartbeat",
 		},
 		"nodelocal": {
 			"ConfigMap node-local-dns-HASH", "ConfigMap node-local-dns-interface-HASH",

@@ -165,7 +165,7 @@ var names = map[string]string{
 	// Stock is the same binary, so that only manifests and Corefile differ.
 	"registry.k8s.io/coredns/coredns:v1.14.2": parts.Holdfast,
 	"registry.example.org/holdfast:0.2.0-1":   parts.Holdfast,
-	// The heartbeat's.
+	// That of manifests to which no overlay gives another.
 	"ghcr.io/holdfastdns/holdfast:0.2.0": parts.Holdfast,
 	// A stand-in: the original is in no module.
 	"registry.k8s.io/dns/k8s-dns-node-cache:1.26.7": parts.NodeCache,

@@ -3,7 +3,6 @@ package scenario
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -132,9 +131,6 @@ func badCorefile(ctx context.Context, l *lab, o *outcome) error {
 
 // migrate is the manual's "Deploy", over what kubeadm has put there.
 func migrate(ctx context.Context, l *lab, _ *outcome) error {
-	if _, err := l.Kubectl(ctx, "apply", "-f", filepath.Join(l.parts.Root, "corefile-examples/kubernetes-heartbeat/heartbeat.yaml")); err != nil {
-		return err
-	}
 	if err := l.apply(ctx); err != nil {
 		return err
 	}

@@ -146,13 +146,8 @@ func (l *lab) deploy(ctx context.Context, to side) error {
 		if err := l.rolledOut(ctx); err != nil {
 			return err
 		}
-	} else {
-		if _, err := l.Kubectl(ctx, "apply", "-f", filepath.Join(l.parts.Root, "corefile-examples/kubernetes-heartbeat/heartbeat.yaml")); err != nil {
-			return err
-		}
-		if err := l.apply(ctx); err != nil {
-			return err
-		}
+	} else if err := l.apply(ctx); err != nil {
+		return err
 	}
 	l.side = to
 	return nil
