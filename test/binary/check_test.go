@@ -18,7 +18,7 @@ func TestCheckNamesTheLineOfWhatIsWrong(t *testing.T) {
 		"a value that is wrong beside another": {".:0 {\n  selfpreserve {\n    peers static 192.0.2.1\n    max_hold 10s\n    interval 2s\n  }\n}\n",
 			"plugin/selfpreserve: %s:4 - Error during parsing: max_hold of 10s is not longer than the promise of 15s (the default): want a longer max_hold, or a shorter promise, so that a server that has promised can wait until that ends\n"},
 		"an unknown property": {".:0 {\n  stalecheck {\n    primary 192.0.2.1\n    max_ago 5s\n  }\n}\n",
-			"plugin/stalecheck: %s:4 - Error during parsing: unknown property \"max_ago\": want one of action, heartbeat, interval, max_age, peers, primary, serial, ttl\n"},
+			"plugin/stalecheck: %s:4 - Error during parsing: unknown property \"max_ago\": want one of action, catalog, heartbeat, interval, max_age, peers, primary, serial, ttl\n"},
 		"a value of a plugin that names no line": {".:0 {\n  whoami\n  cache {\n    success x\n  }\n}\n",
 			"%s:3 - plugin/cache: strconv.Atoi: parsing \"x\": invalid syntax\n"},
 		"an unknown plugin": {".:0 {\n  ttlflor 5s\n}\n", "%s:2 - Error during parsing: Unknown directive 'ttlflor'\n"},
