@@ -63,7 +63,7 @@ func TestReplayI2LinkerdStormAgainstTheBinary(t *testing.T) {
 	if stock.mean() < clientNames {
 		t.Errorf("stock: %.0f queries a second, want a storm of more than one a second from each client and name", stock.mean())
 	}
-	if busiest := slices.Max(afterFirst.seconds); float64(busiest) > clientNames/5 {
+	if busiest := slices.Max(afterFirst.seconds); float64(busiest) > clientNames/5 && !lab.UnderRace() { // whose clients come late, and together
 		t.Errorf("the busiest second after the first has %d queries, want at most %.0f", busiest, clientNames/5)
 	}
 	if limit := clientNames / 33; afterFirst.mean() > limit {
