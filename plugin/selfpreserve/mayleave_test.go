@@ -91,3 +91,21 @@ func TestWhoIsSilentOrOnlyObservesDoesNotMakeOthersFree(t *testing.T) {
 		t.Errorf("alone by choice, and bound, %d may leave", got)
 	}
 }
+
+// What keeps a server from stepping aside again and again does not keep it from leaving.
+func TestOfAServerThatIsDampedItsPeersDecide(t *testing.T) {
+	for name, test := range map[string]struct {
+		view promise.View
+		want string
+	}{
+		"damped":     {promise.View{}, "0 of 1 peers would promise to stay"},
+		"refused":    {promise.View{FailedRounds: 1}, "has 0 of 1 promises"},
+		"told to go": {promise.View{Terminating: true}, "has 0 of 1 promises"},
+	} {
+		v := test.view
+		v.State, v.Why, v.HasPeers, v.MinPeers = promise.Asking, "has 0 of 1 promises", true, 1
+		if got := (&shown{view: &v}).whyNotLeave(); got != test.want {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+	}
+}

@@ -119,7 +119,7 @@ func (s *shown) whyNotLeave() string {
 		return ""
 	case v.Override.Kind == promise.Stay:
 		return "the operator said stay: " + v.Override.Reason
-	case v.State == promise.Asking:
+	case v.State == promise.Asking && (v.Terminating || v.FailedRounds > 0): // and not one that only keeps from stepping aside again
 		return v.Why
 	case v.State == promise.Aside && v.Held < v.MinPeers:
 		return fmt.Sprintf("has %d of %d promises", v.Held, v.MinPeers)

@@ -65,7 +65,7 @@ func TestTheComponentAddsWhatTheReadmeSays(t *testing.T) {
 			t.Errorf("%v\n%s", err, text)
 		}
 	}
-	if base != 9 || len(added) != 4 {
+	if base != 14 || len(added) != 4 {
 		t.Errorf("%d objects of the base, %d added", base, len(added))
 	}
 	scrapes(t, added["Service coredns-metrics"].(*corev1.Service), added["ServiceMonitor holdfast"].(*monitoringv1.ServiceMonitor))

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -126,6 +127,8 @@ func (p *prober) settle(s *Server, l *look, unread int, whys []string) {
 		if len(whys) == 0 {
 			whys = append(whys, fmt.Sprintf("heartbeat is %ds old", int(*s.Age)))
 		}
+	case slices.ContainsFunc(s.EDE, EDE.stale): // it knows better: the rest is fresh only beside others that are as old
+		s.State = Stale
 	case s.Lag > 0:
 		s.State = Behind
 	case unread > 0:
@@ -152,6 +155,11 @@ func failureText(l *look) string {
 		return dns.RcodeToString[l.rcode]
 	}
 	return string(l.failure)
+}
+
+// stale is whether a server says of an answer that its data is old (RFC 8914, sections 4.4 and 4.20).
+func (e EDE) stale() bool {
+	return e.Code == dns.ExtendedErrorCodeStaleAnswer || e.Code == dns.ExtendedErrorCodeStaleNXDOMAINAnswer
 }
 
 func (e EDE) String() string {
