@@ -20,17 +20,20 @@ func TestAlertsFireWhenSomethingHappensAndEndWhenItIsOver(t *testing.T) {
 
 	f.Phase("the primary is gone")
 	f.primary.End(syscall.SIGTERM)
+	f.May("HoldfastAside warning") // the first that finds out, if the others are fit for a moment longer
 	f.Fires(t, append(stale, "HoldfastSecondaryExpiring warning", "HoldfastSecondaryExpiring critical", "HoldfastHeartbeatNotWritten warning")...)
 	f.cured(t, func() { f.primary.Start(t) })
 
 	f.Phase("the upstream is silent")
 	f.upstream.Blind.Store(lab.Silent)
+	f.May("HoldfastAside warning") // likewise
 	f.Fires(t, "HoldfastUnfit warning", "HoldfastNobodyMayLeave warning", "CoreDNSErrorsHigh critical", "CoreDNSForwardUnhealthy warning", "CoreDNSForwardUnhealthy critical")
 	f.May("CoreDNSErrorsHigh warning", "CoreDNSLatencyHigh warning", "CoreDNSLatencyHigh critical")
 	f.cured(t, func() { f.upstream.Blind.Store(0) })
 
 	f.Phase("nobody writes the heartbeat")
 	f.writer.End(syscall.SIGTERM)
+	f.May("HoldfastAside warning") // likewise
 	f.Fires(t, append(stale, "HoldfastHeartbeatSilent warning")...)
 	f.cured(t, func() { f.write(t) })
 
