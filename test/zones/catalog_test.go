@@ -1,6 +1,7 @@
 package zones
 
 import (
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -51,5 +52,6 @@ func TestCatalogThatIsFollowedBringsZones(t *testing.T) {
 
 	// A reload loads the catalog anew.
 	coredns.SendSignal(t, syscall.SIGUSR1)
+	lab.Until(t, "it has reloaded", func() bool { return strings.Contains(coredns.String(), "Reloading complete") }) // no scrape in between
 	o.await(t, time.Now(), lab.Patience, anything, o.plainAnd(t, "fresh"))
 }
