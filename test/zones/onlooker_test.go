@@ -21,7 +21,7 @@ import (
 const (
 	maxAge   = 2 * time.Second
 	interval = time.Second
-	slack    = 2 * time.Second
+	slack    = 5 * time.Second
 
 	faultShows = maxAge + 2*interval + slack
 	cureShows  = 2*interval + slack
