@@ -117,7 +117,7 @@ func (a Ask) Request() (promise.Request, error) {
 		return r, err
 	}
 	if a.Number == 0 {
-		return r, errors.New("number 0: want one of the asker's own, from 1")
+		return r, errors.New("number 0: want a number that the asker has not used, 1 or higher")
 	}
 	if a.Lifetime < minLifetime.Milliseconds() || a.Lifetime > maxLifetime.Milliseconds() {
 		return r, fmt.Errorf("lifetime_ms %d: want %d to %d", a.Lifetime, minLifetime.Milliseconds(), maxLifetime.Milliseconds())

@@ -27,7 +27,7 @@ type Access struct {
 
 // AddFlags adds --kubeconfig and --context, with kubectl's meaning.
 func (a *Access) AddFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&a.Kubeconfig, "kubeconfig", "", "kubectl's configuration `FILE`, in place of KUBECONFIG, ~/.kube/config or the pod's own account")
+	flags.StringVar(&a.Kubeconfig, "kubeconfig", "", "kubectl's configuration `FILE`, instead of KUBECONFIG, ~/.kube/config or the pod's own account")
 	flags.StringVar(&a.Context, "context", "", "`NAME` of a context in it")
 }
 
