@@ -7,13 +7,13 @@ import (
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
-// Control is the body of POST /control: what an operator orders by hand.
+// Control is the body of POST /control, an operator's order by hand.
 type Control struct {
 	Action promise.OverrideKind `json:"action"`
 	Reason string               `json:"reason"`
 }
 
-// ControlActions are those that there are.
+// ControlActions returns all of them.
 func ControlActions() []promise.OverrideKind {
 	return []promise.OverrideKind{promise.Leave, promise.Stay, promise.Resume}
 }

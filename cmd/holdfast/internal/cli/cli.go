@@ -1,6 +1,6 @@
-// Package cli is what the verbs of the command holdfast have in common: flags, output as
-// text or JSON, errors in one line, exit codes. A verb is a cobra command that prints
-// through its Env; README.md in cmd/holdfast says how to add one.
+// Package cli has what all verbs of the command holdfast share: flags, output as text or
+// JSON, errors on one line, exit codes. A verb is a cobra command that prints through its Env;
+// README.md in cmd/holdfast says how to add one.
 package cli
 
 import (
@@ -62,7 +62,7 @@ func Run(ctx context.Context, streams Streams, args []string, verbs []Verb) (cod
 	return env.fail(ran.CommandPath(), err)
 }
 
-// Command is the command itself, for those who look at its help.
+// Command is the command itself, for programs that look at its help.
 func Command(verbs []Verb) *cobra.Command { return newRoot(new(Env), verbs) }
 
 // newRoot is the command itself, which only has verbs.

@@ -20,7 +20,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Access is how the API server is found: as kubectl finds it, or as a pod does.
+// Access says how to find the API server: as kubectl does, or as a pod does.
 type Access struct {
 	Kubeconfig, Context string // "" for KUBECONFIG, ~/.kube/config or the pod's own account
 }

@@ -1,5 +1,5 @@
-// Package order is the verbs about one server's leaving: may-leave, which only asks, and the
-// operator's orders leave, stay and resume.
+// Package order has the verbs about whether one server leaves: may-leave, which only asks, and
+// the operator's orders leave, stay and resume.
 package order
 
 import (

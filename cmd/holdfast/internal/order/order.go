@@ -16,7 +16,7 @@ import (
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
-// Taken is what leave, stay and resume print: how the server is after the order.
+// Taken is what leave, stay and resume print: the state of the server after the order.
 type Taken struct {
 	Schema    int    `json:"schema" jsonschema:"version of this schema"`
 	Address   string `json:"address" jsonschema:"IP and port of the server"`

@@ -79,7 +79,7 @@ func refusal(status int, body []byte) error {
 	return &Refused{Status: status, Text: text}
 }
 
-// Refused is a reply with another HTTP status than 200.
+// Refused is a reply with an HTTP status other than 200.
 type Refused struct {
 	Status int
 	Text   string // of the reply, in one line

@@ -11,7 +11,7 @@ import (
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
 )
 
-// Flags are how servers are reached.
+// Flags say how to reach servers.
 type Flags struct {
 	tls                 bool
 	ca, cert, key, name string
@@ -26,7 +26,7 @@ func (f *Flags) AddTo(flags *pflag.FlagSet) {
 	flags.StringVar(&f.name, "server-name", "", "`NAME` that certificates must have, instead of the address or name that was given")
 }
 
-// Client makes the client that they say.
+// Client makes a client by these flags.
 func (f *Flags) Client() (*Client, error) {
 	if f.cert == "" && f.key != "" || f.cert != "" && f.key == "" {
 		return nil, cli.Usage("--cert %q, --key %q: want both or none", f.cert, f.key)

@@ -22,7 +22,7 @@ type SelfPreserve struct {
 	Observe     bool // holds nothing
 }
 
-// HasPeers is whether it asks anybody before it leaves.
+// HasPeers reports whether it asks anybody before it leaves.
 func (s *SelfPreserve) HasPeers() bool { return s != nil && len(s.StaticPeers)+len(s.PeerNames) > 0 }
 
 // Canary is a question that the server asks itself.
