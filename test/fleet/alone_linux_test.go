@@ -83,7 +83,7 @@ func TestNetnsAServerThatIsCutOffAndUnfitStays(t *testing.T) {
 	lab.Until(t, "it steps aside again", func() bool { return strings.HasPrefix(alone.Ready(), "503 ASIDE: ") })
 	fail.Store(false)
 	lab.Until(t, "it is fit, and keeps to what it has done twice", func() bool {
-		return strings.HasPrefix(alone.Ready(), "503 ASIDE: fit again, but has stepped aside 2 times lately, ")
+		return strings.HasPrefix(alone.Ready(), "503 ASIDE: fit again, but has stepped aside 2 times lately and ")
 	})
 	for _, h := range n.Hosts[1:] {
 		if r := h.Ready(); r != "200 OK" {

@@ -61,7 +61,7 @@ func TestAnOperatorOverrulesTheRule(t *testing.T) {
 	if held := time.Since(begin); held < 5*time.Second || len(p.Said(lab.LogLeavesByForce)) > 0 {
 		t.Errorf("it left after %s", held)
 	}
-	for _, line := range []string{"orders leave: a disk fails", "orders resume: the disk is new", "ordered stay: not now", "orders resume: now"} {
+	for _, line := range []string{"ordered leave: a disk fails", "ordered resume: the disk is new", "ordered stay: not now", "ordered resume: now"} {
 		if n := len(p.Said("[WARNING] plugin/selfpreserve: Operator at 127.0.0.1:", line)); n != 1 {
 			t.Errorf("%q is logged %d times", line, n)
 		}
