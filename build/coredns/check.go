@@ -47,7 +47,7 @@ func setUp() (name string, err error) {
 		return "", fmt.Errorf("extra arguments %q: want -check -conf FILE", flag.Args())
 	}
 	if _, err := os.Stat(caddy.DefaultConfigFile); err != nil && flag.Lookup("conf").Value.String() == "" {
-		return "", errors.New("no Corefile here: want -conf FILE") // CoreDNS starts with one that it has in itself
+		return "", errors.New("no Corefile: want -conf FILE") // CoreDNS starts with one that it has in itself
 	}
 	corefile, err := caddy.LoadCaddyfile("dns")
 	if err != nil {

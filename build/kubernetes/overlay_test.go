@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"maps"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -24,24 +25,8 @@ func TestTheOverlayOfTheReadmeSetsWhatItSays(t *testing.T) {
 	if shown == nil {
 		t.Fatalf("the README's overlay is %q", shown)
 	}
-	disk := filesys.MakeFsInMemory()
-	write := func(file, text string) {
-		if err := disk.WriteFile(file, []byte(text)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	files, err := filepath.Glob("*.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range append(files, "Corefile") {
-		write("/holdfast/build/kubernetes/"+file, read(t, file))
-	}
 	const corefile = ".:53 {\n    whoami\n}\n"
-	write("/own/Corefile", corefile)
-	write("/own/kustomization.yaml", shown[1])
-
-	all := builtOf(t, disk, "/own")
+	all := overlaid(t, shown[1], corefile)
 	if names, base := len(all), len(built(t, ".")); names != base {
 		t.Errorf("%d objects, %d without it", names, base)
 	}
@@ -58,6 +43,27 @@ func TestTheOverlayOfTheReadmeSetsWhatItSays(t *testing.T) {
 	}
 }
 
+// overlaid is what a kustomization beside a clone makes of the manifests.
+func overlaid(t *testing.T, kustomization, corefile string) objects {
+	t.Helper()
+	disk := filesys.MakeFsInMemory()
+	write := func(file, text string) {
+		if err := disk.WriteFile(file, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := filepath.Glob("*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range append(files, "Corefile") {
+		write("/holdfast/build/kubernetes/"+file, read(t, file))
+	}
+	write("/own/Corefile", corefile)
+	write("/own/kustomization.yaml", kustomization)
+	return builtOf(t, disk, "/own")
+}
+
 func TestTheVersionIsTheBinarys(t *testing.T) {
 	_, _, c, _ := server(t)
 	if _, tag, _ := strings.Cut(c.Image, ":"); tag != version.Number() {
@@ -65,5 +71,34 @@ func TestTheVersionIsTheBinarys(t *testing.T) {
 	}
 	if ref := remote.FindStringSubmatch(read(t, "README.md")); ref == nil || ref[1] != version.Number() {
 		t.Errorf("the README's released base is %q, the binary is %s", ref, version.Number())
+	}
+}
+
+// The patches that the README shows for some clusters do what it says.
+func TestThePatchesOfTheReadmeApply(t *testing.T) {
+	for heading, check := range map[string]func(all objects){
+		"### A private registry": func(all objects) {
+			for _, name := range []string{"coredns", "heartbeat"} {
+				if s := get[*corev1.ServiceAccount](t, all, "ServiceAccount "+name); len(s.ImagePullSecrets) != 1 || s.ImagePullSecrets[0].Name != "holdfast-pull" {
+					t.Errorf("ServiceAccount %s has the secrets %v", name, s.ImagePullSecrets)
+				}
+			}
+		},
+		"## Managed clusters": func(all objects) { // as in cmd/holdfast/internal/doctor/testdata/wild/eks.json
+			want := map[string]string{"eks.amazonaws.com/component": "coredns", "k8s-app": "kube-dns"}
+			d := get[*appsv1.Deployment](t, all, "Deployment coredns")
+			if !maps.Equal(d.Spec.Selector.MatchLabels, want) || !maps.Equal(d.Spec.Template.Labels, want) {
+				t.Errorf("the selector is %v, the pods have %v", d.Spec.Selector.MatchLabels, d.Spec.Template.Labels)
+			}
+		},
+	} {
+		_, text, _ := strings.Cut(read(t, "README.md"), "\n"+heading+"\n")
+		text, _, _ = strings.Cut(text, "\n## ")
+		patch := overlay.FindStringSubmatch(text)
+		if patch == nil {
+			t.Errorf("there is no patch under %s", heading)
+			continue
+		}
+		check(overlaid(t, "resources:\n- ../holdfast/build/kubernetes\n"+patch[1], ""))
 	}
 }

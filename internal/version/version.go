@@ -12,7 +12,7 @@ var (
 	revision = ""
 )
 
-// Unknown is the revision of a program whose build did not record any, as a test's.
+// Unknown is the revision of a program whose build did not record one, such as a test.
 const Unknown = "unknown"
 
 const modulePath = "github.com/holdfastdns/holdfast"

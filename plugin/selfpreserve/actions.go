@@ -64,7 +64,7 @@ func (n *node) spawn(group *sync.WaitGroup, work func(context.Context)) {
 
 func (n *node) sendRelease(ctx context.Context, a promise.Release) {
 	if err := n.client.release(ctx, a.To, n.id, a.Number); err != nil {
-		log.Debugf("Peer %s was not told that its promise is not needed any more: %s", a.To, err)
+		log.Debugf("Could not tell peer %s that its promise is no longer needed: %s", a.To, err)
 	}
 }
 

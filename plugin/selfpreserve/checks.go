@@ -111,7 +111,7 @@ func (c *check) run(ctx context.Context) error {
 		defer close(done)
 		defer func() {
 			if r := recover(); r != nil {
-				result <- fmt.Errorf("panics: %v", r)
+				result <- fmt.Errorf("panicked: %v", r)
 			}
 		}()
 		result <- c.look(ctx)

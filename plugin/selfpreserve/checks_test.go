@@ -127,14 +127,14 @@ func TestACheckThatPanicsOrNeverReturnsFailsAlone(t *testing.T) {
 				t.Errorf("%s after %s, want %s after %s", got, time.Since(begin), want, after)
 			}
 		}
-		run(time.Second, "panics: nil map, does not answer, ok")
-		run(0, "panics: nil map, does not answer, ok") // and is not asked again
+		run(time.Second, "panicked: nil map, does not answer, ok")
+		run(0, "panicked: nil map, does not answer, ok") // and is not asked again
 		if n := asked.Load(); n != 1 {
 			t.Errorf("asked %d times", n)
 		}
 		close(stuck)
 		synctest.Wait()
-		run(0, "panics: nil map, ok, ok")
+		run(0, "panicked: nil map, ok, ok")
 	})
 }
 

@@ -127,7 +127,7 @@ func TestNothingIsHeldOfAPeerThatLies(t *testing.T) {
 		"nothing":          {says(""), ": its reply is unusable: EOF"},
 		"null":             {says("null"), `: id "": want`},
 		"array":            {says("[]"), ": its reply is unusable: json: cannot unmarshal array"},
-		"two":              {says(grant + grant), ": its reply is unusable: something follows the JSON value"},
+		"two":              {says(grant + grant), ": its reply is unusable: unexpected text after the JSON value"},
 		"closes":           {raw(""), ": EOF"},
 		"not HTTP":         {raw("SSH-2.0-OpenSSH_9.9\r\n"), ": "},
 		"half a reply":     {raw("HTTP/1.1 200 OK\r\nContent-Length: 58\r\n\r\n" + grant[:20]), ": its reply is unusable: unexpected EOF"},

@@ -24,14 +24,14 @@ var (
 		Namespace: plugin.Namespace,
 		Subsystem: pluginName,
 		Name:      "control_requests_total",
-		Help:      "Counter of what operators have ordered by hand, per action.",
+		Help:      "Counter of orders by hand that were accepted, per action.",
 	}, []string{"action"})
 
 	controlRejectedTotal = promauto.NewCounterVec(prometheus.CounterOpts{
 		Namespace: plugin.Namespace,
 		Subsystem: pluginName,
 		Name:      "rejected_control_requests_total",
-		Help:      "Counter of orders that were not taken, per reason.",
+		Help:      "Counter of orders that were refused, per reason.",
 	}, []string{"reason"})
 )
 
@@ -69,8 +69,8 @@ func (n *node) order(o promise.Override, who string) {
 	controlTotal.WithLabelValues(string(o.Kind)).Inc()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	log.Warningf("Operator at %s orders %s: %s", who, o.Kind, o.Reason)
-	n.record(fmt.Sprintf("operator at %s orders %s", who, o.Kind), o.Reason)
+	log.Warningf("Operator at %s ordered %s: %s", who, o.Kind, o.Reason)
+	n.record(fmt.Sprintf("operator at %s ordered %s", who, o.Kind), o.Reason)
 	n.take(o)
 }
 
@@ -79,17 +79,17 @@ func (n *node) order(o promise.Override, who string) {
 func (n *node) operator(r *http.Request) (who string, status int, reason string, err error) {
 	conf := n.shown.Load().conf
 	if !conf.control {
-		return "", http.StatusForbidden, controlOff, errors.New("orders are not taken: the Corefile does not say control")
+		return "", http.StatusForbidden, controlOff, errors.New("orders are not accepted: selfpreserve has no control in the Corefile")
 	}
 	who, certified := r.RemoteAddr, false
 	if conf.tls != nil && r.TLS != nil && signedBy(conf.tls.ClientCAs, r.TLS.PeerCertificates) {
 		who, certified = wire.Line(fmt.Sprintf("%s (%s)", r.RemoteAddr, r.TLS.PeerCertificates[0].Subject)), true
 	}
 	if !certified && !fromLoopback(r) {
-		return "", http.StatusForbidden, stranger, errors.New("orders are taken only from this host's loopback address, or with a certificate of the CA of tls")
+		return "", http.StatusForbidden, stranger, errors.New("orders are accepted only from a loopback address, or with a certificate that the CA of tls has signed")
 	}
 	if header := passedOn(r.Header); header != "" {
-		return "", http.StatusForbidden, stranger, fmt.Errorf("a proxy has passed this order on, with %s: orders are taken from who sends them", header)
+		return "", http.StatusForbidden, stranger, fmt.Errorf("this order came through a proxy (header %s): orders have to be sent directly", header)
 	}
 	// A browser on this host must not carry the orders of a web page here: it would come from
 	// loopback. It says in Origin whose page it is, may not send JSON to another site, and what it
@@ -97,9 +97,9 @@ func (n *node) operator(r *http.Request) (who string, status int, reason string,
 	// that name as Host.
 	switch {
 	case r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "":
-		return "", http.StatusForbidden, browser, errors.New("orders are not taken from a browser")
+		return "", http.StatusForbidden, browser, errors.New("orders are not accepted from a browser")
 	case !certified && !isAddress(r.Host):
-		return "", http.StatusForbidden, browser, fmt.Errorf("host %.80q is no IP address: want one such as 127.0.0.1 in the URL, as a name may be a web page's", r.Host)
+		return "", http.StatusForbidden, browser, fmt.Errorf("host %.80q is not an IP address: want one such as 127.0.0.1 in the URL, since a web page could use a name", r.Host)
 	}
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return "", http.StatusUnsupportedMediaType, malformed, fmt.Errorf("content type %.80q: want application/json", r.Header.Get("Content-Type"))

@@ -12,7 +12,7 @@ import (
 func TestOrdersAreTakenFromLoopbackOnly(t *testing.T) {
 	for from, want := range map[string]string{
 		"127.0.0.1:4711": "200 {", "127.9.8.7:1": "200 {", "[::1]:4711": "200 {", "[::ffff:127.0.0.1]:4711": "200 {",
-		knownPeer: "403 orders are taken only from", "[2001:db8::2]:1": "403 orders", "128.0.0.1:1": "403 orders", "0.0.0.0:1": "403 orders", "[::]:1": "403 orders",
+		knownPeer: "403 orders are accepted only from", "[2001:db8::2]:1": "403 orders", "128.0.0.1:1": "403 orders", "0.0.0.0:1": "403 orders", "[::]:1": "403 orders",
 		"127.0.0.1": "403 orders", "@": "403 orders", "": "403 orders", "[::ffff:192.0.2.2]:1": "403 orders",
 	} {
 		s, more := controlled(t), ordersCounted()
@@ -31,7 +31,7 @@ func TestOrdersThatAProxyPassesOnAreNotTaken(t *testing.T) {
 	for header, value := range map[string]string{"Forwarded": "for=127.0.0.1", "X-Forwarded-For": "127.0.0.1", "x-forwarded-proto": "http", "Via": "1.1 a", "via": ""} {
 		s, more := controlled(t), ordersCounted()
 		got := s.orders("127.0.0.1:1", stays, func(r *http.Request) { r.Header.Set(header, value) })
-		if want := "403 a proxy has passed this order on, with " + http.CanonicalHeaderKey(header); !strings.HasPrefix(got, want) || s.view.Load().Override.Kind != "" || more() != "stranger 1" {
+		if want := "403 this order came through a proxy (header " + http.CanonicalHeaderKey(header); !strings.HasPrefix(got, want) || s.view.Load().Override.Kind != "" || more() != "stranger 1" {
 			t.Errorf("%s: %s, counted %q; want %s", header, got, more(), want)
 		}
 	}
@@ -39,7 +39,7 @@ func TestOrdersThatAProxyPassesOnAreNotTaken(t *testing.T) {
 
 func TestWithoutControlInTheCorefileNobodyGivesOrders(t *testing.T) {
 	s, more := newStill(t), ordersCounted()
-	if got := s.orders("127.0.0.1:1", stays, nil); !strings.HasPrefix(got, "403 orders are not taken: the Corefile does not say control") || more() != "off 1" || s.view.Load().Override.Kind != "" {
+	if got := s.orders("127.0.0.1:1", stays, nil); !strings.HasPrefix(got, "403 orders are not accepted: selfpreserve has no control in the Corefile") || more() != "off 1" || s.view.Load().Override.Kind != "" {
 		t.Errorf("%s, counted %s", got, more())
 	}
 }
@@ -53,18 +53,18 @@ func TestNoWebPageGivesOrders(t *testing.T) {
 		change func(*http.Request)
 		want   string
 	}{
-		"a page of this host":          {header("Origin", "http://127.0.0.1:8182"), "403 orders are not taken from a browser"},
-		"a file":                       {header("Origin", "null"), "403 orders are not taken from a browser"},
-		"a browser without an origin":  {header("Sec-Fetch-Site", "none"), "403 orders are not taken from a browser"},
+		"a page of this host":          {header("Origin", "http://127.0.0.1:8182"), "403 orders are not accepted from a browser"},
+		"a file":                       {header("Origin", "null"), "403 orders are not accepted from a browser"},
+		"a browser without an origin":  {header("Sec-Fetch-Site", "none"), "403 orders are not accepted from a browser"},
 		"a form":                       {header("Content-Type", "application/x-www-form-urlencoded"), `415 content type "application/x-www-form-urlencoded": want application/json`},
 		"a form of text":               {header("Content-Type", "text/plain; a=application/json"), `415 content type`},
 		"no type":                      {header("Content-Type", ""), `415 content type "": want`},
 		"broken type":                  {header("Content-Type", "application/json; charset"), `415 content type`},
-		"a name that was pointed here": {host("evil.example:8182"), `403 host "evil.example:8182" is no IP address: want one such as 127.0.0.1 in the URL`},
-		"localhost":                    {host("localhost:8182"), `403 host "localhost:8182" is no IP address`},
-		"no host":                      {host(""), `403 host "" is no IP address`},
-		"a name like an address":       {host("127.0.0.1.evil.example"), `403 host "127.0.0.1.evil.example" is no IP address`},
-		"a number":                     {host("2130706433:8182"), `403 host "2130706433:8182" is no IP address`},
+		"a name that was pointed here": {host("evil.example:8182"), `403 host "evil.example:8182" is not an IP address: want one such as 127.0.0.1 in the URL`},
+		"localhost":                    {host("localhost:8182"), `403 host "localhost:8182" is not an IP address`},
+		"no host":                      {host(""), `403 host "" is not an IP address`},
+		"a name like an address":       {host("127.0.0.1.evil.example"), `403 host "127.0.0.1.evil.example" is not an IP address`},
+		"a number":                     {host("2130706433:8182"), `403 host "2130706433:8182" is not an IP address`},
 	} {
 		s, more := controlled(t), ordersCounted()
 		if got := s.orders("127.0.0.1:1", stays, c.change); !strings.HasPrefix(got, c.want) || s.view.Load().Override.Kind != "" || more() == "" {
@@ -91,7 +91,7 @@ func TestAMalformedOrderChangesNothing(t *testing.T) {
 		`{"action":"Stay","reason":"a"}`:       `400 action "Stay": want one of`,
 		`{"action":"","reason":"a"}`:           `400 action "": want one of`,
 		`{"action":7,"reason":"a"}`:            "400 json: cannot unmarshal number",
-		`{"action":"stay"}`:                    "400 reason is empty: want 1 to 256 octets of text that tell others why",
+		`{"action":"stay"}`:                    "400 reason is empty: want 1 to 256 octets of text that tells others why",
 		`{"action":"stay","reason":" \u3000"}`: "400 reason is empty",
 		`{"action":"stay","reason":"a\nb"}`:    `400 reason "a\nb": want 1 to 256 octets of text on one line`,
 		`{"action":"stay","reason":"\u001b"}`:  `400 reason "\x1b": want`,
@@ -99,7 +99,7 @@ func TestAMalformedOrderChangesNothing(t *testing.T) {
 		`{"action":"stay","reason":"` + strings.Repeat("x", 257) + `"}`: `400 reason "xxxxxxxxxxxxxxxxxxxx": want 1 to 256 octets`,
 		`{"action":"stay","reason":"` + strings.Repeat("é", 129) + `"}`: `400 reason "éééééééééééééééééééé": want 1 to 256 octets`,
 		`{"action":"stay","reason":"a","for":"1h"}`:                     `400 json: unknown field "for"`,
-		stays + stays: "400 something follows the JSON value",
+		stays + stays: "400 unexpected text after the JSON value",
 		strings.Repeat(" ", wire.MaxBody) + stays: "413 body is longer than 4096 octets",
 	} {
 		if got := s.orders("127.0.0.1:1", body, nil); !strings.HasPrefix(got, want) {

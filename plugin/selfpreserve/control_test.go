@@ -78,10 +78,10 @@ func TestAnOrderIsToldInTheLogTheHistoryAndStatus(t *testing.T) {
 		s.orders("127.0.0.1:4713", `{"action":"leave","reason":"it is broken"}`, nil)
 	})
 	want := []string{
-		"[WARNING] Operator at 127.0.0.1:4711 orders stay: " + reason,
-		"[WARNING] Operator at 127.0.0.1:4712 orders resume: it is back",
-		"[WARNING] Operator at 127.0.0.1:4713 orders leave: it is broken",
-		"[WARNING] Steps aside, /ready is 503: the operator said leave: it is broken",
+		"[WARNING] Operator at 127.0.0.1:4711 ordered stay: " + reason,
+		"[WARNING] Operator at 127.0.0.1:4712 ordered resume: it is back",
+		"[WARNING] Operator at 127.0.0.1:4713 ordered leave: it is broken",
+		"[WARNING] Stepping aside, /ready is 503: the operator said leave: it is broken",
 	}
 	for _, line := range want {
 		if strings.Count(strings.Join(lines, "\n")+"\n", line+"\n") != 1 {
@@ -89,7 +89,7 @@ func TestAnOrderIsToldInTheLogTheHistoryAndStatus(t *testing.T) {
 		}
 	}
 	history := strings.Join(s.whatChanged(), "\n")
-	if !strings.Contains(history, "operator at 127.0.0.1:4711 orders stay: "+reason+"\noperator at 127.0.0.1:4712 orders resume: it is back\noperator at 127.0.0.1:4713 orders leave: it is broken\n") {
+	if !strings.Contains(history, "operator at 127.0.0.1:4711 ordered stay: "+reason+"\noperator at 127.0.0.1:4712 ordered resume: it is back\noperator at 127.0.0.1:4713 ordered leave: it is broken\n") {
 		t.Errorf("%s", history)
 	}
 	if got := more(); got != "leave 1, stay 1, resume 1" {
@@ -160,7 +160,7 @@ type watched struct {
 }
 
 func (w *watched) Write(line []byte) (int, error) {
-	if _, reason, found := strings.Cut(string(line), "orders stay: "); found {
+	if _, reason, found := strings.Cut(string(line), "ordered stay: "); found {
 		w.orders, w.before = append(w.orders, strings.TrimSpace(reason)), append(w.before, w.last())
 	}
 	return len(line), nil

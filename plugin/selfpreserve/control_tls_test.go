@@ -36,7 +36,7 @@ func TestWhoHasACertificateOfTheCAGivesOrders(t *testing.T) {
 	if got, err := post(&http.Transport{TLSClientConfig: config}, named); got != 200 || err != nil || s.view.Load().Override.Kind != promise.Stay {
 		t.Errorf("with a certificate, by name: %d, %v", got, err)
 	}
-	if got := s.whatChanged()[1]; !strings.HasPrefix(got, "operator at 127.0.0.1:") || !strings.Contains(got, "(CN=test server) orders stay: the other site is down") {
+	if got := s.whatChanged()[1]; !strings.HasPrefix(got, "operator at 127.0.0.1:") || !strings.Contains(got, "(CN=test server) ordered stay: the other site is down") {
 		t.Error(got)
 	}
 	if got, err := post(&http.Transport{TLSClientConfig: config}, func(r *http.Request) { r.Header.Set("Origin", "https://evil.example") }); got != 403 || err != nil {
@@ -64,11 +64,11 @@ func TestWhoHasACertificateOfTheCAGivesOrders(t *testing.T) {
 	if got := remote(true); !strings.HasPrefix(got, "200 ") {
 		t.Errorf("from afar with a certificate: %s", got)
 	}
-	if got := remote(false); !strings.HasPrefix(got, "403 orders are taken only from") {
+	if got := remote(false); !strings.HasPrefix(got, "403 orders are accepted only from") {
 		t.Errorf("from afar with a certificate of another CA: %s", got)
 	}
 	s.conf.tls = nil
-	if got := remote(true); !strings.HasPrefix(got, "403 orders are taken only from") {
+	if got := remote(true); !strings.HasPrefix(got, "403 orders are accepted only from") {
 		t.Errorf("from afar after a reload without tls: %s", got)
 	}
 }

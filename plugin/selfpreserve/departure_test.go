@@ -27,7 +27,7 @@ func TestStatusTellsWhetherThisServerWouldGo(t *testing.T) {
 		m.step(promise.Override{Kind: promise.Resume})
 		f.kill(f.nodes[1])
 		time.Sleep(20 * time.Second)
-		says("the peer is dead", "0 of 1 peers would promise to stay")
+		says("the peer is dead", "0 of 1 required peers would promise to stay")
 		m.fails("SERVFAIL")
 		time.Sleep(20 * time.Second)
 		if got := m.status(time.Now()); got.Departure.OK || got.Departure.Why != got.Reason || !got.InService {

@@ -144,7 +144,7 @@ func TestTroubleWithPeersIsTwoLines(t *testing.T) {
 		step(3*time.Second, func() { s.run(s.dependencies) }, `[WARNING] Check "canary a. A" has failed 17 times in a row: SERVFAIL`)
 		step(7*time.Second, func() {}, unnamed) // and not that nobody of 0 answers
 		step(3*time.Second, func() { s.a, s.up = "10.0.0.1 10.0.0.2", "*" }, named)
-		step(time.Second, func() { close(begins) }, `[INFO] Check "canary a. A" passes again`, "[INFO] In service, as id-me, at :8182 (min_peers 1, 2 peers known so far)")
+		step(time.Second, func() { close(begins) }, `[INFO] Check "canary a. A" passes again`, "[INFO] In service as id-me, at :8182 (min_peers 1, 2 peers known so far)")
 		for range 2 {
 			step(3*time.Second, func() { s.up = "" })
 			step(3*time.Second, func() { s.up = "10.0.0.2" }) // one answers: nothing is to be said

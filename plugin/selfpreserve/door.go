@@ -28,7 +28,7 @@ var droppedTotal = promauto.NewCounterVec(prometheus.CounterOpts{
 	Namespace: plugin.Namespace,
 	Subsystem: pluginName,
 	Name:      "dropped_connections_total",
-	Help:      "Counter of connections that were closed to make room for newer ones, per whose they were.",
+	Help:      "Counter of connections that were closed to make room for newer ones, by whose they were.",
 }, []string{"of"})
 
 // door is a listener that keeps a bounded number of connections. It takes every new one, and
@@ -204,7 +204,7 @@ func (n *node) tellDropped(of string, address netip.Prefix) {
 	}
 	whose := "strangers"
 	if of == ofKnown {
-		whose = "peers or of this host"
+		whose = "peers or this host"
 	}
-	log.Warningf("Too many connections of %s: those that have been of no use for longest are closed, the last of %s", whose, address)
+	log.Warningf("Too many connections from %s: closing those that have gone longest without completing a request, the last one from %s", whose, address)
 }

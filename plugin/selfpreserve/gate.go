@@ -15,7 +15,7 @@ import (
 // the network and the machine.
 func (n *node) read(w http.ResponseWriter, r *http.Request, into any) bool {
 	if !n.isPeer(r) {
-		n.reject(w, r, http.StatusForbidden, stranger, errors.New("only a known peer may ask this"))
+		n.reject(w, r, http.StatusForbidden, stranger, errors.New("only known peers may send this"))
 		return false
 	}
 	status := http.StatusBadRequest
@@ -40,7 +40,7 @@ func decodeBody(w http.ResponseWriter, r *http.Request, into any) (status int, e
 	case errors.Is(err, wire.ErrTooLong):
 		return http.StatusRequestEntityTooLarge, err
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return http.StatusRequestTimeout, fmt.Errorf("the body did not come within %s", httpTimeout)
+		return http.StatusRequestTimeout, fmt.Errorf("the body did not arrive within %s", httpTimeout)
 	}
 	return http.StatusBadRequest, err
 }
@@ -50,7 +50,7 @@ func versions(of int) string {
 	if of == wire.Version {
 		return ""
 	}
-	return fmt.Sprintf(" (it speaks version %d of the wire, this server %d)", of, wire.Version)
+	return fmt.Sprintf(" (it speaks version %d of the protocol, this server %d)", of, wire.Version)
 }
 
 // isPeer is whether a request comes from a peer: by a certificate that the CA has signed
@@ -98,10 +98,10 @@ func (n *node) refuse(w http.ResponseWriter, r *http.Request, status int, err er
 	now := n.now()
 	switch {
 	case now < 2*n.conf.interval && status == http.StatusForbidden:
-		log.Debugf("Rejected %s %s of %s: %s", r.Method, r.URL.Path, r.RemoteAddr, err)
+		log.Debugf("Rejected %s %s from %s: %s", r.Method, r.URL.Path, r.RemoteAddr, err)
 	case n.said.rejected == 0 || now-n.said.rejected >= pauseOfRejections:
 		n.said.rejected = now
-		log.Warningf("Rejected %s %s of %s: %s", r.Method, r.URL.Path, r.RemoteAddr, err)
+		log.Warningf("Rejected %s %s from %s: %s", r.Method, r.URL.Path, r.RemoteAddr, err)
 	}
 	n.mu.Unlock()
 	w.Header().Set("Connection", "close") // or net/http would wait for the rest of the body first

@@ -49,7 +49,7 @@ func (n *node) recordPeers(now time.Duration) {
 	}
 	for address, status := range before {
 		if _, found := n.said.peers[address]; !found && status != "" {
-			n.record(fmt.Sprintf("peer %s is not found any more", address), "")
+			n.record(fmt.Sprintf("peer %s is no longer found", address), "")
 		}
 	}
 }

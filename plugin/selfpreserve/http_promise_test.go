@@ -91,13 +91,13 @@ func TestRejectedRequestsAreCountedAndLoggedOnceAMinute(t *testing.T) {
 		after                    time.Duration
 		method, from, body, line string
 	}{
-		{0, "POST", "192.0.2.3:7", `{}`, "[WARNING] Rejected POST /promise of 192.0.2.3:7: only a known peer may ask this"},
+		{0, "POST", "192.0.2.3:7", `{}`, "[WARNING] Rejected POST /promise from 192.0.2.3:7: only known peers may send this"},
 		{0, "DELETE", "192.0.2.3:7", `{}`, ""},
 		{0, "POST", knownPeer, `{"x\n":1}`, ""},
 		{59 * time.Second, "DELETE", knownPeer, `{}`, ""},
-		{time.Second, "DELETE", knownPeer, `{"x\n":1}`, `[WARNING] Rejected DELETE /promise of 192.0.2.2:4711: json: unknown field "x\n"`},
+		{time.Second, "DELETE", knownPeer, `{"x\n":1}`, `[WARNING] Rejected DELETE /promise from 192.0.2.2:4711: json: unknown field "x\n"`},
 		{59 * time.Second, "POST", "192.0.2.3:7", `{}`, ""},
-		{time.Second, "POST", knownPeer, `{"id":"\u0007"}`, `[WARNING] Rejected POST /promise of 192.0.2.2:4711: id "\a": want 1 to 256 printable ASCII characters`},
+		{time.Second, "POST", knownPeer, `{"id":"\u0007"}`, `[WARNING] Rejected POST /promise from 192.0.2.2:4711: id "\a": want 1 to 256 printable ASCII characters`},
 	} {
 		s.clock += step.after
 		if got := strings.Join(logged(t, func() { s.send(step.method, "/promise", step.from, step.body) }), "\n"); got != step.line {
@@ -130,7 +130,7 @@ func TestABodyWithoutEndIsCutAt4KiB(t *testing.T) {
 	for from, want := range map[string]struct {
 		reply  string
 		octets int
-	}{knownPeer: {"413 body is longer than 4096 octets", wire.MaxBody + 1}, "192.0.2.3:1": {"403 only a known peer may ask this", 0}} {
+	}{knownPeer: {"413 body is longer than 4096 octets", wire.MaxBody + 1}, "192.0.2.3:1": {"403 only known peers may send this", 0}} {
 		for _, method := range []string{"POST", "DELETE"} {
 			body := new(counted)
 			r := httptest.NewRequest(method, "/promise", io.LimitReader(body, 1<<30))

@@ -82,10 +82,10 @@ func TestWhatAStrangerSendsChangesNothing(t *testing.T) {
 			{wire.HeaderID, "id-a", wire.HeaderState, "leaving"}, {wire.HeaderID, "id-me", wire.HeaderState, "serving"},
 		} {
 			for _, c := range []struct{ method, path, body, want string }{
-				{"POST", "/promise", `{"id":"id-a","number":8,"lifetime_ms":6000}`, "403 only a known peer may ask this"},
-				{"POST", "/promise", `{"id":"id-a","number":7,"renew":true,"lifetime_ms":6000}`, "403 only a known peer may ask this"},
-				{"POST", "/promise", "", "403 only a known peer may ask this"},
-				{"DELETE", "/promise", `{"id":"id-a","number":7}`, "403 only a known peer may ask this"},
+				{"POST", "/promise", `{"id":"id-a","number":8,"lifetime_ms":6000}`, "403 only known peers may send this"},
+				{"POST", "/promise", `{"id":"id-a","number":7,"renew":true,"lifetime_ms":6000}`, "403 only known peers may send this"},
+				{"POST", "/promise", "", "403 only known peers may send this"},
+				{"DELETE", "/promise", `{"id":"id-a","number":7}`, "403 only known peers may send this"},
 				{"GET", "/peer", "", `200 { "id": "id-me",`},
 				{"GET", "/ready", "", "200 OK"},
 				{"GET", "/status", "", `200 { "schema_version": 1, "id": "id-me",`},
@@ -160,8 +160,8 @@ func TestMalformedRequestsOfAPeerChangeNothing(t *testing.T) {
 		`{"id":"id-a","number":-1}`:      "cannot unmarshal number -1",
 		`{"id":"id-a","number":1.5}`:     "cannot unmarshal number 1.5",
 		`{"id":"id-a","number":1e99}`:    "cannot unmarshal number 1e99",
-		`{"id":"id-a","number":8} {}`:    "something follows the JSON value",
-		`{"id":"id-a","number":8}]`:      "something follows the JSON value",
+		`{"id":"id-a","number":8} {}`:    "unexpected text after the JSON value",
+		`{"id":"id-a","number":8}]`:      "unexpected text after the JSON value",
 		`{"id":"id-a","number":8,"x":1}`: `unknown field "x"`,
 		`{"id":"id-a","number":8,"` + strings.Repeat("x", wire.MaxBody) + `":1}`: "body is longer than 4096 octets",
 		`{"id":"` + strings.Repeat("x", wire.MaxText+1) + `","number":8}`:        `id "xxxxxxxxxxxxxxxxxxxx": want 1 to 256`,
@@ -180,7 +180,7 @@ func TestMalformedRequestsOfAPeerChangeNothing(t *testing.T) {
 		}
 	}
 	for more, want := range map[string]string{
-		`"number":0,"lifetime_ms":6000`:                       "number 0: want one of the asker's own, from 1",
+		`"number":0,"lifetime_ms":6000`:                       "number 0: want a number that the asker has not used, 1 or higher",
 		`"lifetime_ms":6000`:                                  "number 0: want",
 		`"number":8`:                                          "lifetime_ms 0: want 1000 to 3600000",
 		`"number":8,"lifetime_ms":999`:                        "lifetime_ms 999: want 1000 to 3600000",

@@ -79,7 +79,7 @@ func (n *node) sayGoodbye(last *sync.WaitGroup) {
 			turns <- struct{}{}
 			defer func() { <-turns }()
 			if _, err := n.client.hello(ctx, p.Address.String(), me); err != nil {
-				log.Debugf("Peer %s was not told that this server leaves: %s", p.Address, err)
+				log.Debugf("Could not tell peer %s that this server is leaving: %s", p.Address, err)
 			}
 		})
 	}

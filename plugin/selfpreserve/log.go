@@ -55,9 +55,9 @@ func (n *node) tell(before, after promise.View, promised string) {
 		n.said.stays = true
 		n.record("stays in service", after.Why)
 		if after.Observe {
-			log.Infof("Observes: would stay in service: %s", after.Why)
+			log.Infof("Observing: would stay in service: %s", after.Why)
 		} else {
-			log.Warningf("Stays in service: %s", after.Why)
+			log.Warningf("Staying in service: %s", after.Why)
 		}
 	}
 }
@@ -74,25 +74,25 @@ func (n *node) tellState(before promise.State, now promise.View, promised string
 	switch now.State {
 	case promise.Serving:
 		if served {
-			log.Infof("Fit again, and in service")
+			log.Infof("Fit again and in service")
 		} else {
-			log.Infof("In service, as %s, %s", n.id, n.place(now))
+			log.Infof("In service as %s, %s", n.id, n.place(now))
 		}
 	case promise.Asking:
 		switch {
 		case !served:
-			log.Warningf("In service, as %s, though it has not been fit: %s", n.id, n.cause(now))
+			log.Warningf("In service as %s, though never fit so far: %s", n.id, n.cause(now))
 		case before == promise.Aside:
 			log.Warningf("Back in service: %s", now.Why)
 		case now.Terminating:
 			n.tellHeld(now)
 		case !now.HasPeers:
-			log.Warningf("Stays in service: %s", now.Why)
+			log.Warningf("Staying in service: %s", now.Why)
 		default:
-			log.Warningf("Asks peers to stay, to step aside: %s", n.cause(now))
+			log.Warningf("Asking peers to stay, in order to step aside: %s", n.cause(now))
 		}
 	case promise.Aside:
-		log.Warningf("Steps aside, /ready is 503: %s%s", now.Why, promised)
+		log.Warningf("Stepping aside, /ready is 503: %s%s", now.Why, promised)
 	}
 }
 
@@ -100,7 +100,7 @@ func (n *node) tellState(before promise.State, now promise.View, promised string
 func (n *node) place(now promise.View) string {
 	switch {
 	case now.Observe:
-		return fmt.Sprintf("at %s, and only observes", n.conf.address)
+		return fmt.Sprintf("at %s, only observing", n.conf.address)
 	case !now.HasPeers:
 		return fmt.Sprintf("at %s, without peers", n.conf.address)
 	}

@@ -13,16 +13,16 @@ import (
 func (n *node) tellHeld(now promise.View) {
 	known := n.roster.KnownPeers(n.now())
 	if now.Observe {
-		log.Infof("Observes: SIGTERM would be held till enough peers promise to stay (min_peers %d, %d known)", now.MinPeers, known)
+		log.Infof("Observing: SIGTERM would be held until enough peers promise to stay (min_peers %d, %d known)", now.MinPeers, known)
 		return
 	}
-	log.Infof("Asks peers to stay, and stays in service till enough promise (min_peers %d, %d known): SIGTERM", now.MinPeers, known)
+	log.Infof("SIGTERM: asking peers to stay, in service until enough have promised (min_peers %d, %d known)", now.MinPeers, known)
 }
 
 // tellHold writes a line while SIGTERM is held. Called with the lock.
 func (n *node) tellHold() {
 	if v := n.view.Load(); v.State == promise.Asking && left(v.Deadline-n.now()) > 0 {
-		log.Warningf("Holds SIGTERM, for %s at most: %s", left(v.Deadline-n.now()), v.Why)
+		log.Warningf("Holding SIGTERM for %s at most: %s", left(v.Deadline-n.now()), v.Why)
 	}
 }
 
@@ -35,18 +35,18 @@ func (n *node) tellDeparture(o promise.Outcome, promised string) {
 	case o == promise.Forced:
 		why := "too few peers have promised to stay"
 		if given := n.view.Load().Given; given > 0 {
-			why = fmt.Sprintf("it has itself promised to stay, to %d", given)
+			why = fmt.Sprintf("it has itself promised to stay (promises given: %d)", given)
 		}
-		log.Errorf("Leaves service by force after max_hold of %s: %s (%d of %d known answer)", n.conf.maxHold, why, n.roster.Answering(), n.roster.KnownPeers(n.now()))
+		log.Errorf("Leaving service by force after max_hold of %s: %s (%d of %d known peers answer)", n.conf.maxHold, why, n.roster.Answering(), n.roster.KnownPeers(n.now()))
 		n.record("leaves by force", why)
 	case o == promise.Overridden:
-		log.Warningf("Leaves service by order of the operator: %s", n.view.Load().Override.Reason)
+		log.Warningf("Leaving service by order of the operator: %s", n.view.Load().Override.Reason)
 	case !n.said.served:
-		log.Infof("Leaves before it came into service")
+		log.Infof("Leaving before it came into service")
 	case !n.conf.peers:
-		log.Infof("Leaves service: it has no peers")
+		log.Infof("Leaving service: no peers are configured")
 	default:
-		log.Infof("Leaves service: enough peers have promised to stay%s", promised)
+		log.Infof("Leaving service: enough peers have promised to stay%s", promised)
 	}
 }
 

@@ -6,22 +6,22 @@ import "github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 func (n *node) tellObserved(now promise.View, promised string) {
 	switch {
 	case now.State == promise.Serving:
-		log.Infof("Observes: fit again, and would be in service")
+		log.Infof("Observing: fit again, would be back in service")
 	case now.State == promise.Asking && now.Terminating:
 		n.tellHeld(now)
 	case now.State == promise.Asking:
-		log.Infof("Observes: would ask peers to stay, to step aside: %s", n.cause(now))
+		log.Infof("Observing: would ask peers to stay, in order to step aside: %s", n.cause(now))
 	case now.State == promise.Aside:
-		log.Infof("Observes: would step aside, with /ready at 503: %s%s", now.Why, promised)
+		log.Infof("Observing: would step aside, with /ready at 503: %s%s", now.Why, promised)
 	case now.State == promise.Leaving:
 		why := "enough peers have promised to stay" + promised
 		switch {
 		case !now.HasPeers:
 			why = "it has no peers"
 		case promised == "":
-			why = "by force, as max_hold is over"
+			why = "by force, because max_hold is over"
 		}
-		log.Infof("Observes: would leave service now: %s", why)
+		log.Infof("Observing: would leave service now: %s", why)
 	}
 }
 
@@ -29,5 +29,5 @@ func (n *node) tellObserved(now promise.View, promised string) {
 // the lock.
 func (n *node) tellObservedEnd() {
 	v := n.view.Load()
-	log.Warningf("Observes: SIGTERM would be held now, for %s at most: %s", left(v.Deadline-n.now()), v.Why)
+	log.Warningf("Observing: SIGTERM would be held now, for %s at most: %s", left(v.Deadline-n.now()), v.Why)
 }

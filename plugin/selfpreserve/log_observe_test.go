@@ -26,23 +26,23 @@ func TestAnObserverSaysWhatItWouldDo(t *testing.T) {
 			}
 		}
 		say(func() { f = newFleet(t, 2, set) },
-			"[INFO] In service, as id-000, at 10.0.0.1:8182, and only observes", "[INFO] In service, as id-001, at 10.0.0.2:8182, and only observes")
+			"[INFO] In service as id-000, at 10.0.0.1:8182, only observing", "[INFO] In service as id-001, at 10.0.0.2:8182, only observing")
 		const cause = "canary test. A: SERVFAIL"
 		say(func() { f.nodes[0].fails("SERVFAIL") },
 			`[WARNING] Check "canary test. A" has failed 3 times in a row: SERVFAIL`,
-			"[INFO] Observes: would ask peers to stay, to step aside: "+cause,
-			"[INFO] Observes: would step aside, with /ready at 503: "+cause+", has 1 of 1 promises: 10.0.0.2:8182"+host)
+			"[INFO] Observing: would ask peers to stay, in order to step aside: "+cause,
+			"[INFO] Observing: would step aside, with /ready at 503: "+cause+", has 1 of 1 promises: 10.0.0.2:8182"+host)
 		if ready := f.nodes[0].ready(); ready != "200 OK" {
 			t.Error(ready)
 		}
-		say(func() { f.nodes[0].heals() }, `[INFO] Check "canary test. A" passes again`, "[INFO] Observes: fit again, and would be in service")
-		const held = "[INFO] Observes: SIGTERM would be held till enough peers promise to stay (min_peers 1, 1 known)"
-		say(func() { f.nodes[0].holdSIGTERM() }, held, "[INFO] Observes: would leave service now: enough peers have promised to stay: 10.0.0.2:8182"+host)
+		say(func() { f.nodes[0].heals() }, `[INFO] Check "canary test. A" passes again`, "[INFO] Observing: fit again, would be back in service")
+		const held = "[INFO] Observing: SIGTERM would be held until enough peers promise to stay (min_peers 1, 1 known)"
+		say(func() { f.nodes[0].holdSIGTERM() }, held, "[INFO] Observing: would leave service now: enough peers have promised to stay: 10.0.0.2:8182"+host)
 		f.kill(f.nodes[0])
 		say(func() { f.nodes[1].holdSIGTERM() }, held,
-			"[INFO] Observes: would stay in service: SIGTERM, has 0 of 1 promises; nobody else to ask",
+			"[INFO] Observing: would stay in service: SIGTERM, has 0 of 1 promises; nobody else to ask",
 			"[WARNING] No peer answers, of 1 known: this server stays in service until one does, or max_hold is over")
-		say(func() { time.Sleep(15 * time.Second) }, "[INFO] Observes: would leave service now: by force, as max_hold is over")
+		say(func() { time.Sleep(15 * time.Second) }, "[INFO] Observing: would leave service now: by force, because max_hold is over")
 	})
 }
 
@@ -52,7 +52,7 @@ func TestAnObserverThatEndsSaysThatItWouldBeHeld(t *testing.T) {
 		set.observe = true
 		f := newFleet(t, 1, set)
 		got := logged(t, func() { f.nodes[0].holdSIGTERM(); time.Sleep(5 * time.Second); f.nodes[0].end() })
-		const want = "[WARNING] Observes: SIGTERM would be held now, for 15s at most: SIGTERM, has 0 of 1 promises; nobody else to ask"
+		const want = "[WARNING] Observing: SIGTERM would be held now, for 15s at most: SIGTERM, has 0 of 1 promises; nobody else to ask"
 		if got[len(got)-1] != want {
 			t.Errorf("%q, want %q", got, want)
 		}

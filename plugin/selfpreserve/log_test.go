@@ -98,10 +98,10 @@ func TestTheLinesOfTheLogAreThoseOfTheGuide(t *testing.T) {
 
 func TestEachChangeOfStateIsALine(t *testing.T) {
 	const check, passes = `[WARNING] Check "canary test. A" has failed 3 times in a row: SERVFAIL`, `[INFO] Check "canary test. A" passes again`
-	const asks = "[WARNING] Asks peers to stay, to step aside: canary test. A: SERVFAIL"
+	const asks = "[WARNING] Asking peers to stay, in order to step aside: canary test. A: SERVFAIL"
 	const alone = "[WARNING] No peer answers, of 1 known: this server stays in service until one does"
 	host := " (" + hostName() + ")"
-	const stays = "[WARNING] Stays in service: canary test. A: SERVFAIL, has 0 of 1 promises; 10.0.0.2:8182: no reply"
+	const stays = "[WARNING] Staying in service: canary test. A: SERVFAIL, has 0 of 1 promises; 10.0.0.2:8182: no reply"
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, 2, near(1))
 		m, whole := f.nodes[0], func(int, int) bool { return false }
@@ -111,28 +111,28 @@ func TestEachChangeOfStateIsALine(t *testing.T) {
 			want []string
 		}{
 			{func() {}, []string{""}},
-			{func() { m.fails("SERVFAIL") }, []string{check, asks, "[WARNING] Steps aside, /ready is 503: canary test. A: SERVFAIL, has 1 of 1 promises: 10.0.0.2:8182" + host}},
+			{func() { m.fails("SERVFAIL") }, []string{check, asks, "[WARNING] Stepping aside, /ready is 503: canary test. A: SERVFAIL, has 1 of 1 promises: 10.0.0.2:8182" + host}},
 			{func() { f.sever(between(1)) }, []string{
 				"[WARNING] Back in service: canary test. A: SERVFAIL, has 0 of 1 promises; 10.0.0.2:8182: no reply", stays,
 				alone, alone,
 			}},
 			{func() {}, []string{""}},
-			{func() { m.heals() }, []string{passes, "[INFO] Fit again, and in service"}},
+			{func() { m.heals() }, []string{passes, "[INFO] Fit again and in service"}},
 			{func() { m.fails("SERVFAIL") }, []string{check, asks, stays}},
-			{func() { m.heals() }, []string{passes, "[INFO] Fit again, and in service"}},
+			{func() { m.heals() }, []string{passes, "[INFO] Fit again and in service"}},
 			{func() { f.sever(whole) }, []string{"[INFO] Peers answer again", "[INFO] Peers answer again"}},
 			{func() { f.nodes[1].fails("REFUSED"); left = f.terminate(m) }, []string{
-				"[INFO] Asks peers to stay, and stays in service till enough promise (min_peers 1, 1 known): SIGTERM", "[INFO] Leaves service: enough peers have promised to stay: 10.0.0.2:8182" + host,
+				"[INFO] SIGTERM: asking peers to stay, in service until enough have promised (min_peers 1, 1 known)", "[INFO] Leaving service: enough peers have promised to stay: 10.0.0.2:8182" + host,
 				strings.ReplaceAll(check, "SERVFAIL", "REFUSED"), strings.ReplaceAll(asks, "SERVFAIL", "REFUSED"),
-				"[WARNING] Stays in service: canary test. A: REFUSED, has 0 of 1 promises; nobody else to ask",
+				"[WARNING] Staying in service: canary test. A: REFUSED, has 0 of 1 promises; nobody else to ask",
 				alone,
 			}},
 			{func() { left = f.terminate(f.nodes[1]) }, []string{
-				"[INFO] Asks peers to stay, and stays in service till enough promise (min_peers 1, 1 known): SIGTERM",
-				"[WARNING] Holds SIGTERM, for 15s at most: SIGTERM, has 0 of 1 promises; nobody else to ask",
-				"[WARNING] Holds SIGTERM, for 10s at most: SIGTERM, has 0 of 1 promises; nobody else to ask",
+				"[INFO] SIGTERM: asking peers to stay, in service until enough have promised (min_peers 1, 1 known)",
+				"[WARNING] Holding SIGTERM for 15s at most: SIGTERM, has 0 of 1 promises; nobody else to ask",
+				"[WARNING] Holding SIGTERM for 10s at most: SIGTERM, has 0 of 1 promises; nobody else to ask",
 			}},
-			{func() { <-left }, []string{"[WARNING] Holds SIGTERM, for 5s at most: SIGTERM, has 0 of 1 promises; nobody else to ask", "[ERROR] Leaves service by force after max_hold of 20s: too few peers have promised to stay (0 of 1 known answer)"}},
+			{func() { <-left }, []string{"[WARNING] Holding SIGTERM for 5s at most: SIGTERM, has 0 of 1 promises; nobody else to ask", "[ERROR] Leaving service by force after max_hold of 20s: too few peers have promised to stay (0 of 1 known peers answer)"}},
 		} {
 			var got []string
 			for _, line := range logged(t, func() { step.do(); time.Sleep(11 * time.Second); synctest.Wait() }) {
@@ -152,7 +152,7 @@ func TestWhoIsForcedOutByItsOwnPromiseSaysSo(t *testing.T) {
 		f := newFleet(t, 2, near(1))
 		promiseTo(t, f.nodes[1].node, "zz")
 		got := logged(t, func() { <-f.terminate(f.nodes[1]) })
-		if want := "[ERROR] Leaves service by force after max_hold of 20s: it has itself promised to stay, to 1 (1 of 1 known answer)"; got[len(got)-1] != want {
+		if want := "[ERROR] Leaving service by force after max_hold of 20s: it has itself promised to stay (promises given: 1) (1 of 1 known peers answer)"; got[len(got)-1] != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	})
@@ -170,7 +170,7 @@ func TestALoneServerByChoiceThatIsUnfitSaysThatItStays(t *testing.T) {
 			time.Sleep(10 * time.Second)
 		})
 		m.pause()
-		want := "[INFO] In service, as id-000, at 10.0.0.1:8182, without peers\n[WARNING] Check \"canary test. A\" has failed 3 times in a row: SERVFAIL\n[WARNING] Stays in service: canary test. A: SERVFAIL, without peers"
+		want := "[INFO] In service as id-000, at 10.0.0.1:8182, without peers\n[WARNING] Check \"canary test. A\" has failed 3 times in a row: SERVFAIL\n[WARNING] Staying in service: canary test. A: SERVFAIL, without peers"
 		if text := strings.Join(got, "\n"); text != want {
 			t.Errorf("%s\nwant\n%s", text, want)
 		}
@@ -185,7 +185,7 @@ func TestAServerThatHasJustStartedDoesNotWarnOfStrangers(t *testing.T) {
 		want  string
 	}{
 		{time.Second, ""},
-		{2 * time.Second, "[WARNING] Rejected POST /promise of 192.0.2.99:1: only a known peer may ask this"},
+		{2 * time.Second, "[WARNING] Rejected POST /promise from 192.0.2.99:1: only known peers may send this"},
 	} {
 		s.clock = c.clock
 		got := logged(t, func() { s.send("POST", "/promise", "192.0.2.99:1", "{}") })

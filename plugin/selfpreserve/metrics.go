@@ -21,7 +21,7 @@ var (
 		Namespace: plugin.Namespace,
 		Subsystem: pluginName,
 		Name:      "departures_total",
-		Help:      "Counter of tries to leave service, or to stay out of it from the start, per cause and outcome; each round in vain is one refused.",
+		Help:      "Counter of attempts to leave service, or to stay out of it from the start, per cause and outcome; each round without enough promises counts as one refused.",
 	}, []string{"cause", "outcome"})
 
 	observedTotal = promauto.NewCounterVec(prometheus.CounterOpts{
@@ -35,7 +35,7 @@ var (
 		Namespace: plugin.Namespace,
 		Subsystem: pluginName,
 		Name:      "hold_duration_seconds",
-		Help:      "Histogram of the time that a termination was held.",
+		Help:      "Histogram of how long SIGTERM was held.",
 		Buckets:   []float64{0.01, 0.1, 0.5, 1, 2, 5, 10, 20, 60, 300},
 	})
 
@@ -43,7 +43,7 @@ var (
 		Namespace: plugin.Namespace,
 		Subsystem: pluginName,
 		Name:      "rejected_requests_total",
-		Help:      "Counter of requests about promises that were not taken, per reason.",
+		Help:      "Counter of requests about promises that were refused, per reason.",
 	}, []string{"reason"})
 )
 

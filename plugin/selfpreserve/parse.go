@@ -78,7 +78,7 @@ func parse(c *caddy.Controller) (*config, error) {
 		return nil, err
 	}
 	if ip := listenIP(p.address); p.control && p.tls == nil && ip.IsValid() && !ip.IsUnspecified() && !ip.IsLoopback() {
-		return nil, lines.At("control").Errf("control is taken from loopback only, and the address %s is not there: want tls, or an address such as :%d", p.address, defaultPort)
+		return nil, lines.At("control").Errf("control without tls is accepted from loopback only, which cannot reach the address %s: want tls, or an address such as :%d", p.address, defaultPort)
 	}
 	return p.config, nil
 }
@@ -96,11 +96,11 @@ func (p *parser) checkOrder(lines *stanza.Lines) error {
 			spell("promise", p.promise), spell("interval", p.interval), least)
 	}
 	if p.maxHold <= p.promise {
-		return lines.At("max_hold", "promise").Errf("%s is not longer than the %s: want a longer max_hold, or a shorter promise, so that a server that has promised can wait until that ends",
+		return lines.At("max_hold", "promise").Errf("%s is not longer than the %s: want a longer max_hold, or a shorter promise, so that a server that has promised can wait for its promise to end",
 			spell("max_hold", p.maxHold), spell("promise", p.promise))
 	}
 	if p.coldStart <= p.promise {
-		return lines.At("cold_start", "promise").Errf("%s is not longer than the %s: want a longer cold_start, or a shorter promise, so that peers are asked before it ends",
+		return lines.At("cold_start", "promise").Errf("%s is not longer than the %s: want a longer cold_start, or a shorter promise, so that peers can be asked before it is over",
 			spell("cold_start", p.coldStart), spell("promise", p.promise))
 	}
 	return nil
@@ -162,7 +162,7 @@ func (p *parser) parseCanary(values []string) error {
 	}
 	name, ok := domainName(values[0])
 	if !ok {
-		return fmt.Errorf("%q is no domain name: want one such as health.example.org", values[0])
+		return fmt.Errorf("%q is not a domain name: want one such as health.example.org", values[0])
 	}
 	question := canary{name: name, qtype: dns.TypeA}
 	if len(values) == 2 {

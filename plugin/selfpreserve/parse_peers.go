@@ -36,7 +36,7 @@ func (p *parser) parseListener(args []string) error {
 	if host != "" {
 		ip, err := netip.ParseAddr(host)
 		if err != nil {
-			return fmt.Errorf("address %q has host %q, which is no IP address: %s", args[0], host, want)
+			return fmt.Errorf("address %q has host %q, which is not an IP address: %s", args[0], host, want)
 		}
 		host = ip.Unmap().String()
 	}
@@ -65,7 +65,7 @@ func (p *parser) parsePeers(values []string) error {
 	kind, values := values[0], values[1:]
 	add, ok := map[string]func(string) error{"static": p.addStatic, "dns": p.addName}[kind]
 	if !ok {
-		return fmt.Errorf("%q is no kind of peers: %s", kind, want)
+		return fmt.Errorf("%q is not a kind of peers: %s", kind, want)
 	}
 	if len(values) == 0 {
 		return fmt.Errorf("%s has no value: %s", kind, want)
@@ -85,10 +85,10 @@ func (p *parser) addStatic(arg string) error {
 	host, port := splitPort(arg)
 	ip, err := netip.ParseAddr(host)
 	if err != nil || strings.ContainsAny(ip.Zone(), "[]") { // nobody could tell where the port begins
-		return fmt.Errorf("is no address: %s", want)
+		return fmt.Errorf("is not an address: %s", want)
 	}
 	if ip = ip.Unmap(); ip.IsUnspecified() || ip.IsMulticast() {
-		return fmt.Errorf("is no address of a single server: %s", want)
+		return fmt.Errorf("is not the address of a single server: %s", want)
 	}
 	number, err := parsePort(port)
 	if err != nil {
@@ -114,7 +114,7 @@ func (p *parser) addName(arg string) error {
 	// What delimits addresses is in no host's name, and made it unclear where a port begins.
 	name, ok := domainName(host)
 	if !ok || strings.ContainsAny(name, ":[]") {
-		return fmt.Errorf("is no domain name: %s", want)
+		return fmt.Errorf("is not a domain name: %s", want)
 	}
 	number, err := parsePort(port)
 	if err != nil {

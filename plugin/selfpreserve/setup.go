@@ -27,7 +27,7 @@ func setup(c *caddy.Controller) error {
 	block := c.ServerBlockKeys[0]
 	if options != nil {
 		if cf.where != "" {
-			return plugin.Error(pluginName, c.Errf("options stand in two server blocks, %s and %s: want them in one, and a bare %s in the others", cf.where, block, pluginName))
+			return plugin.Error(pluginName, c.Errf("options are in two server blocks, %s and %s: want them in one, and a bare %s in the others", cf.where, block, pluginName))
 		}
 		cf.conf, cf.where = options, block
 	}
@@ -63,7 +63,7 @@ func (cf *corefile) ownListener() (string, error) {
 		}
 	}
 	if found == "" {
-		return "", fmt.Errorf("canary and peers dns ask this server itself: want %s in a server block of plain DNS", pluginName)
+		return "", fmt.Errorf("canary and peers dns ask this server itself: want %s in a plain DNS server block", pluginName)
 	}
 	return found, nil
 }

@@ -14,7 +14,7 @@ func TestSetupErrorsNamePluginAndLine(t *testing.T) {
 	for corefile, want := range map[string]string{
 		selfpreserving(":0", "min_peers 2"):   "4 - Error during parsing: address",
 		selfpreserving(":8182", "promise 5s"): "5 - Error during parsing: promise of 5s is shorter",
-		one + other:                           "11 - Error during parsing: options stand in two server blocks",
+		one + other:                           "11 - Error during parsing: options are in two server blocks",
 	} {
 		err := caddy.ValidateAndExecuteDirectives(corefileOf(corefile), nil, true)
 		if err == nil || !strings.HasPrefix(err.Error(), "plugin/selfpreserve: Corefile:"+want) {

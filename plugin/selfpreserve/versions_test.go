@@ -159,7 +159,7 @@ func TestARequestOfALaterVersionIsTakenIfItIsUnderstood(t *testing.T) {
 	for _, c := range []struct{ version, body, want string }{
 		{"", ask, "200"}, {"0", ask, "200"}, {"1", ask, "200"}, {"2", ask, "200"}, {"65535", ask, "200"},
 		{"", more, `400 json: unknown field "mood"`},
-		{"2", more, `400 json: unknown field "mood" (it speaks version 2 of the wire, this server 1)`},
+		{"2", more, `400 json: unknown field "mood" (it speaks version 2 of the protocol, this server 1)`},
 		{"65536", ask, `400 Selfpreserve-Wire "65536": want a version from 0 to 65535`},
 		{"one", ask, `400 Selfpreserve-Wire "one": want a version from 0 to 65535`},
 	} {
@@ -174,9 +174,9 @@ func TestARequestOfALaterVersionIsTakenIfItIsUnderstood(t *testing.T) {
 
 func TestARefusalSaysThatThePeerSpeaksAnotherVersion(t *testing.T) {
 	for version, want := range map[string]string{
-		"":  "it replied with HTTP status 400 (it speaks version 0 of the wire, this server 1)",
+		"":  "it replied with HTTP status 400 (it speaks version 0 of the protocol, this server 1)",
 		"1": "it replied with HTTP status 400",
-		"2": "it replied with HTTP status 400 (it speaks version 2 of the wire, this server 1)",
+		"2": "it replied with HTTP status 400 (it speaks version 2 of the protocol, this server 1)",
 	} {
 		address, c := serving(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set(wire.HeaderVersion, version)

@@ -37,7 +37,7 @@ func belowCache(handler func(name string) plugin.Handler, next plugin.Handler) (
 		case rewrite.Rewrite:
 			return h.Next, nil
 		default:
-			return nil, fmt.Errorf("%s is a %T, which stalecheck cannot read past", name, h)
+			return nil, fmt.Errorf("%s is a %T, which stalecheck cannot bypass", name, h)
 		}
 	}
 	return next, nil

@@ -60,7 +60,7 @@ func TestQueriesFromWithinEnterBelowCache(t *testing.T) {
 func TestAnUnknownCacheIsAnError(t *testing.T) {
 	s := newCheck(t, withPrimary)
 	err := s.readFrom(func(string) plugin.Handler { return named{} })
-	if err == nil || err.Error() != "cache is a stalecheck.named, which stalecheck cannot read past" {
+	if err == nil || err.Error() != "cache is a stalecheck.named, which stalecheck cannot bypass" {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -41,7 +41,7 @@ func (s *StaleCheck) canFollow(handlers []plugin.Handler) error {
 		}
 	}
 	if len(s.catalogs.names) > 0 && len(s.catalogs.readers) == 0 {
-		return fmt.Errorf("catalog %s is to be followed, and no plugin of this server block has zones to read: want secondary", s.catalogs.names[0])
+		return fmt.Errorf("catalog %s cannot be followed, since no plugin in this server block has zones to read: want secondary", s.catalogs.names[0])
 	}
 	return nil
 }
@@ -71,7 +71,7 @@ func (s *StaleCheck) follow(ctx context.Context, of *zone) {
 	if !state.known || state.serial != serial {
 		names, err := s.catalogs.membersOf(of.name)
 		if err != nil {
-			s.log.sources.warningf(s.now(), "Catalog %s: its members are not known: %v", of.name, err)
+			s.log.sources.warningf(s.now(), "Catalog %s: cannot read its members: %v", of.name, err)
 			return
 		}
 		state.known, state.serial, state.members = true, serial, names

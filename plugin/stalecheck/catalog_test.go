@@ -227,7 +227,7 @@ func TestFiguresOfAMemberVanishWithIt(t *testing.T) {
 
 func TestACatalogNeedsWhoeverHasIt(t *testing.T) {
 	s := newCheck(t, "stalecheck {\n primary 192.0.2.1\n catalog catalog.example.org\n}")
-	if err := s.canFollow([]plugin.Handler{s}); err == nil || !strings.Contains(err.Error(), "catalog catalog.example.org. is to be followed") {
+	if err := s.canFollow([]plugin.Handler{s}); err == nil || !strings.Contains(err.Error(), "catalog catalog.example.org. cannot be followed") {
 		t.Error(err)
 	}
 	if err := newCheck(t, withPrimary).canFollow(nil); err != nil {

@@ -42,7 +42,7 @@ func (l *limitedLog) take(now time.Time) bool {
 	}
 	l.written++
 	if l.written == linesPerWindow+1 {
-		log.Warningf("More changes within %s than are logged, see the metrics", logWindow)
+		log.Warningf("More than %d changes within %s: the rest is not logged, see the metrics", linesPerWindow, logWindow)
 	}
 	return l.written <= linesPerWindow
 }

@@ -65,7 +65,7 @@ func (s *StaleCheck) logChanges(z *zone, v *verdict.Verdict, now time.Time) {
 	same := (l.anyStatus && v.Status == l.status) || (v.Status == verdict.Unknown && !noneCanTell) || (v.Status == verdict.Stale && starting)
 	if same || v.Status != verdict.Unknown {
 		for _, source := range news {
-			s.log.sources.warningf(now, "Zone %s: its %s cannot tell its age: %s", z.name, source, v.Findings[source].Reason)
+			s.log.sources.warningf(now, "Zone %s: cannot tell its age from its %s: %s", z.name, source, v.Findings[source].Reason)
 		}
 	}
 	if same {
@@ -77,7 +77,7 @@ func (s *StaleCheck) logChanges(z *zone, v *verdict.Verdict, now time.Time) {
 	case verdict.Stale:
 		s.log.zones.warningf(now, "Zone %s is stale: %s (%s, %s)", z.name, v.Text, v.Source, v.Reason)
 	case verdict.Unknown:
-		s.log.zones.warningf(now, "Zone %s is of unknown age: %s", z.name, v.Text)
+		s.log.zones.warningf(now, "Zone %s has an unknown age: %s", z.name, v.Text)
 	case verdict.Fresh:
 		if !first {
 			s.log.zones.infof(now, "Zone %s is fresh again", z.name)
@@ -95,7 +95,7 @@ func (s *StaleCheck) logAction(z *zone, v *verdict.Verdict, now time.Time) {
 		return
 	}
 	if z.logged.heldBack = held; held {
-		s.log.zones.warningf(now, "Zone %s: answers are held back (%s), others have newer data: %s", z.name, actionNames[s.action], v.Text)
+		s.log.zones.warningf(now, "Zone %s: answers are held back (%s), because others have newer data: %s", z.name, actionNames[s.action], v.Text)
 	} else {
 		s.log.zones.infof(now, "Zone %s: answers are no longer held back", z.name)
 	}
@@ -109,7 +109,7 @@ func (s *StaleCheck) logSource(z *zone, source verdict.Source, f *verdict.Findin
 	switch {
 	case f.Known:
 		if *cannotTell {
-			s.log.sources.infof(now, "Zone %s: its %s can tell its age again", z.name, source)
+			s.log.sources.infof(now, "Zone %s: can tell its age from its %s again", z.name, source)
 		}
 		*cannotTell, *since = false, time.Time{}
 		return false

@@ -20,14 +20,14 @@ var (
 		Namespace: plugin.Namespace,
 		Subsystem: pluginName,
 		Name:      "responses_total",
-		Help:      "Counter of responses of stale or unserved zones, per what was done to them.",
+		Help:      "Counter of responses from stale or unserved zones, by what was done to them.",
 	}, []string{"server", "zone", "view", "action"})
 
 	probeFailures = promauto.NewCounterVec(prometheus.CounterOpts{
 		Namespace: plugin.Namespace,
 		Subsystem: pluginName,
 		Name:      "probe_failures_total",
-		Help:      "Counter of unusable answers of references, of the backend and to the heartbeat's query, per reason.",
+		Help:      "Counter of unusable answers from references, from the backend and to the heartbeat query, per reason.",
 	}, []string{"reference", "reason"})
 )
 

@@ -64,7 +64,7 @@ func (p *parser) parseReferences(kind verdict.Source, values []string) error {
 	for _, value := range values {
 		addresses, err := pkgparse.HostPortOrFile(value)
 		if err != nil {
-			return fmt.Errorf("%q is no address: %s", value, want)
+			return fmt.Errorf("%q is not an address: %s", value, want)
 		}
 		for _, address := range addresses {
 			trans, address := pkgparse.Transport(address)
@@ -96,7 +96,7 @@ func (p *parser) parseHeartbeat(values []string) error {
 	}
 	p.heartbeat = plugin.Name(values[0]).Normalize()
 	if !stanza.IsName(p.heartbeat) {
-		return fmt.Errorf("%q is no domain name: want one such as heartbeat.example.org", values[0])
+		return fmt.Errorf("%q is not a domain name: want one such as heartbeat.example.org", values[0])
 	}
 	p.rules.Sources[verdict.Heartbeat] = true
 	return nil

@@ -76,12 +76,12 @@ func percentages(lowest int, store *Range) func([]string) error {
 			digits, isPercent := strings.CutSuffix(value, "%")
 			n, err := strconv.Atoi(digits)
 			if err != nil || !isPercent || n < lowest || n > 100 {
-				return fmt.Errorf("%q is no whole percentage in range: %s", value, want)
+				return fmt.Errorf("%q is not a whole percentage in range: %s", value, want)
 			}
 			percent[i] = n
 		}
 		if percent[0] >= percent[1] {
-			return fmt.Errorf("\"%s %s\" is no range: %s", values[0], values[1], want)
+			return fmt.Errorf("\"%s %s\" is not a range: %s", values[0], values[1], want)
 		}
 		*store = Range{Low: float64(percent[0]) / 100, High: float64(percent[1]) / 100}
 		return nil

@@ -39,7 +39,7 @@ func NewDraw(bits uint64) Draw {
 	}
 }
 
-// Policy is what ttlfloor makes of a TTL; TTLs are in seconds. Its methods are
+// Policy says what ttlfloor turns a TTL into; TTLs are in seconds. Its methods are
 // pure functions, so that a simulation can call what the server calls.
 type Policy struct {
 	Floor    uint32 // a TTL above 0 and below it becomes Floor

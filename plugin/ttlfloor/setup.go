@@ -124,7 +124,7 @@ func (p *parser) parseTypes(values []string) error {
 	for _, value := range values {
 		rrtype, ok := dns.StringToType[strings.ToUpper(value)]
 		if !ok {
-			return fmt.Errorf("%q is no record type: want types such as A AAAA SRV", value)
+			return fmt.Errorf("%q is not a record type: want types such as A AAAA SRV", value)
 		}
 		if neverRaised(rrtype) {
 			return fmt.Errorf("%q is a type whose TTL is never changed: want types such as A AAAA SRV", value)

@@ -16,7 +16,7 @@ func TestCheckNamesTheLineOfWhatIsWrong(t *testing.T) {
 		"a value": {".:0 {\n  ttlfloor 5s {\n    zero 2s\n  }\n}\n",
 			"plugin/ttlfloor: %s:3 - Error during parsing: zero 2s is below the floor: want at least 5s\n"},
 		"a value that is wrong beside another": {".:0 {\n  selfpreserve {\n    peers static 192.0.2.1\n    max_hold 10s\n    interval 2s\n  }\n}\n",
-			"plugin/selfpreserve: %s:4 - Error during parsing: max_hold of 10s is not longer than the promise of 15s (the default): want a longer max_hold, or a shorter promise, so that a server that has promised can wait until that ends\n"},
+			"plugin/selfpreserve: %s:4 - Error during parsing: max_hold of 10s is not longer than the promise of 15s (the default): want a longer max_hold, or a shorter promise, so that a server that has promised can wait for its promise to end\n"},
 		"an unknown property": {".:0 {\n  stalecheck {\n    primary 192.0.2.1\n    max_ago 5s\n  }\n}\n",
 			"plugin/stalecheck: %s:4 - Error during parsing: unknown property \"max_ago\": want one of action, catalog, heartbeat, interval, max_age, peers, primary, serial, ttl\n"},
 		"a value of a plugin that names no line": {".:0 {\n  whoami\n  cache {\n    success x\n  }\n}\n",
@@ -106,7 +106,7 @@ func TestCheckWithoutACorefileSaysSo(t *testing.T) {
 	if got := commandFails(t, lab.Binary(t), "-check", "Corefile"); got != "extra arguments [\"Corefile\"]: want -check -conf FILE\n" {
 		t.Errorf("it prints %q", got)
 	}
-	if got := commandFails(t, lab.Binary(t), "-check"); got != "no Corefile here: want -conf FILE\n" {
+	if got := commandFails(t, lab.Binary(t), "-check"); got != "no Corefile: want -conf FILE\n" {
 		t.Errorf("it prints %q", got)
 	}
 }

@@ -28,7 +28,7 @@ func TestReloadTakesANewFloorAndKeepsTheLastIfItIsBad(t *testing.T) {
 		want          uint32
 	}{
 		{"200s", "Reloading complete", 200},
-		{"7x", `Corefile:3 - Error during parsing: floor "7x" is no duration`, 200},
+		{"7x", `Corefile:3 - Error during parsing: floor "7x" is not a duration`, 200},
 		{"300s", "Reloading complete", 300},
 	} {
 		before := strings.Count(coredns.String(), step.logged)

@@ -104,7 +104,7 @@ func TestExampleKubernetesRollsAndKeepsTwo(t *testing.T) {
 		}
 		return ""
 	})
-	if len(fleet[0].Said("Leaves service: enough peers have promised to stay")) != 1 {
+	if len(fleet[0].Said("Leaving service: enough peers have promised to stay")) != 1 {
 		t.Errorf("it left otherwise:\n%s", fleet[0])
 	}
 

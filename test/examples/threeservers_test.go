@@ -101,7 +101,7 @@ func TestExampleThreeServersShowsWhatItsREADMESays(t *testing.T) {
 	if out := shell(dig); len(regexp.MustCompile(`(?m)^127\.0\.0\.\d: 192\.0\.2\.80$`).FindAllString(out, -1)) != 1 {
 		t.Errorf("dig shows\n%s", out)
 	}
-	seen(logs, `(?s)(three-servers\.\d\.log:\[INFO\] plugin/selfpreserve: Leaves service: enough peers have promised to stay: 127\.0\.0\.\d:\d+ \(\S+\)\n.*){2}`, `(?m)three-servers\.\d\.log:\[ERROR\] plugin/selfpreserve: Leaves service by force after max_hold of 20s: `)
+	seen(logs, `(?s)(three-servers\.\d\.log:\[INFO\] plugin/selfpreserve: Leaving service: enough peers have promised to stay: 127\.0\.0\.\d:\d+ \(\S+\)\n.*){2}`, `(?m)three-servers\.\d\.log:\[ERROR\] plugin/selfpreserve: Leaving service by force after max_hold of 20s: `)
 	if held := time.Since(begin); held < 20*time.Second {
 		t.Errorf("the last left by force after %s", held)
 	}

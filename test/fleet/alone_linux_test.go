@@ -34,7 +34,7 @@ func TestNetnsAServerThatIsCutOffHoldsForMaxHold(t *testing.T) {
 	if held := time.Since(begin); held < hold {
 		t.Errorf("held for %s, want max_hold of %s", held, hold)
 	}
-	if want := fmt.Sprintf("Leaves service by force after max_hold of %s: too few peers have promised to stay (0 of 4 known answer)", hold); len(alone.Said("[ERROR]", want)) != 1 {
+	if want := fmt.Sprintf("Leaving service by force after max_hold of %s: too few peers have promised to stay (0 of 4 known peers answer)", hold); len(alone.Said("[ERROR]", want)) != 1 {
 		t.Errorf("not once in the log: %s", want)
 	}
 }
@@ -83,7 +83,7 @@ func TestNetnsAServerThatIsCutOffAndUnfitStays(t *testing.T) {
 	lab.Until(t, "it steps aside again", func() bool { return strings.HasPrefix(alone.Ready(), "503 ASIDE: ") })
 	fail.Store(false)
 	lab.Until(t, "it is fit, and keeps to what it has done twice", func() bool {
-		return strings.HasPrefix(alone.Ready(), "503 ASIDE: fit again, but has stepped aside 2 times lately, ")
+		return strings.HasPrefix(alone.Ready(), "503 ASIDE: fit again, but has stepped aside 2 times lately and ")
 	})
 	for _, h := range n.Hosts[1:] {
 		if r := h.Ready(); r != "200 OK" {

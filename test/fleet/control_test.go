@@ -52,7 +52,7 @@ func TestAnOperatorOverrulesTheRule(t *testing.T) {
 	p.SendSignal(t, syscall.SIGTERM)
 	begin := time.Now()
 	p.await(t, "200 PRESERVED: SIGTERM, and the operator said stay: not now; leaves in \\d+s at the latest")
-	lab.Until(t, "a hold is told of", func() bool { return len(p.Said("[WARNING] plugin/selfpreserve: Holds SIGTERM, for ")) > 0 })
+	lab.Until(t, "a hold is told of", func() bool { return len(p.Said("[WARNING] plugin/selfpreserve: Holding SIGTERM for ")) > 0 })
 	order("resume", "now")
 	lab.Until(t, "it leaves on a promise", func() bool {
 		return len(p.Said(lab.LogLeaves+": "+other.HTTP+" (")) == 1
@@ -61,7 +61,7 @@ func TestAnOperatorOverrulesTheRule(t *testing.T) {
 	if held := time.Since(begin); held < 5*time.Second || len(p.Said(lab.LogLeavesByForce)) > 0 {
 		t.Errorf("it left after %s", held)
 	}
-	for _, line := range []string{"orders leave: a disk fails", "orders resume: the disk is new", "orders stay: not now", "orders resume: now"} {
+	for _, line := range []string{"ordered leave: a disk fails", "ordered resume: the disk is new", "ordered stay: not now", "ordered resume: now"} {
 		if n := len(p.Said("[WARNING] plugin/selfpreserve: Operator at 127.0.0.1:", line)); n != 1 {
 			t.Errorf("%q is logged %d times", line, n)
 		}
@@ -73,7 +73,7 @@ func TestAnOperatorOverrulesTheRule(t *testing.T) {
 		t.Errorf("%d %s", status, body)
 	}
 	other.Exits(t, 0)
-	if len(other.Said("[WARNING] plugin/selfpreserve: Leaves service by order of the operator: the site is closed")) != 1 {
+	if len(other.Said("[WARNING] plugin/selfpreserve: Leaving service by order of the operator: the site is closed")) != 1 {
 		t.Errorf("it logs\n%s", other)
 	}
 }

@@ -51,7 +51,7 @@ func BenchmarkGrantedDeparture(b *testing.B) {
 				running = false
 			case <-poll.C:
 			}
-			if !told && strings.Contains(server.String(), "Leaves service: enough peers have promised to stay") {
+			if !told && strings.Contains(server.String(), "Leaving service: enough peers have promised to stay") {
 				told = true
 				let = append(let, float64(time.Since(begin).Microseconds())/1000)
 			}

@@ -100,7 +100,7 @@ func TestPeersByDNSAreThreeOfForty(t *testing.T) {
 	}
 	first.Terminate(t)
 	lab.AwaitGone(t, 1, first)
-	if len(first.Said("Leaves service: enough peers have promised to stay")) != 1 {
+	if len(first.Said("Leaving service: enough peers have promised to stay")) != 1 {
 		t.Error("it was not let go")
 	}
 	for _, m := range fleet[1:] {
@@ -148,7 +148,7 @@ func TestPeersByDNSMove(t *testing.T) {
 
 	first.Terminate(t)
 	lab.AwaitGone(t, 1, first)
-	if len(first.Said("Leaves service: enough peers have promised to stay")) != 1 {
+	if len(first.Said("Leaving service: enough peers have promised to stay")) != 1 {
 		t.Error("it was not let go")
 	}
 }

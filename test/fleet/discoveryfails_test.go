@@ -87,7 +87,7 @@ func keptWhileTheNameFails(t *testing.T, rcode int, told string) {
 	last := fleet[2]
 	last.Terminate(t)
 	lab.AwaitGone(t, 1, last)
-	if len(last.Said("Leaves service: enough peers have promised to stay")) != 1 {
+	if len(last.Said("Leaving service: enough peers have promised to stay")) != 1 {
 		t.Error("it was not let go")
 	}
 	for _, m := range fleet[:2] {

@@ -85,7 +85,7 @@ func TestHalfOpenConnectionsOfStrangersCostLittle(t *testing.T) {
 	if n := p.metric(`dropped_connections_total{of="known"}`); n == "" || n == "0" {
 		t.Errorf("%q connections are counted as dropped", n)
 	}
-	if len(p.Said("[WARNING] plugin/selfpreserve: Too many connections of peers or of this host: ")) != 1 {
+	if len(p.Said("[WARNING] plugin/selfpreserve: Too many connections from peers or this host: ")) != 1 {
 		t.Errorf("it logs\n%s", p)
 	}
 }

@@ -50,7 +50,7 @@ func TestNetnsDualStackCountsOnce(t *testing.T) {
 		n := startFleet(t, 3, list, "min_peers 3")
 		first := n.Hosts[0].Member
 		first.Terminate(t)
-		lab.Until(t, "it has asked in vain", func() bool { return len(first.Said("Stays in service: SIGTERM")) > 0 })
+		lab.Until(t, "it has asked in vain", func() bool { return len(first.Said("Staying in service: SIGTERM")) > 0 })
 		lab.AllPreserved(t, 2*lifetime, first)
 	})
 	t.Run("also while one family is lost", func(t *testing.T) {

@@ -129,9 +129,9 @@ func (f *fleet) who(is func(*peer) bool) (found []*peer) {
 
 // What the log says.
 const (
-	asksToLeave = "[INFO] plugin/selfpreserve: Asks peers to stay, and stays in service till enough promise "
+	asksToLeave = "[INFO] plugin/selfpreserve: SIGTERM: asking peers to stay, in service until enough have promised "
 	comesBack   = "[WARNING] plugin/selfpreserve: Back in service: "
-	fitAgain    = "[INFO] plugin/selfpreserve: Fit again, and in service"
+	fitAgain    = "[INFO] plugin/selfpreserve: Fit again and in service"
 )
 
 // metric is the value of one of the plugin's metrics as it is printed, or "".

@@ -107,7 +107,7 @@ func TestSelfpreserveSpeaksHTTPAsItsManualSays(t *testing.T) {
 		t.Errorf("after it is released %d promises are given", given)
 	}
 	lab.Until(t, "it says what it rejected", func() bool { return len(p.Said(" Rejected ")) > 0 })
-	if lines := p.Said("[WARNING] plugin/selfpreserve: Rejected "); len(lines) != 1 || !strings.Contains(lines[0], "Rejected POST /promise of "+stranger+":") {
+	if lines := p.Said("[WARNING] plugin/selfpreserve: Rejected "); len(lines) != 1 || !strings.Contains(lines[0], "Rejected POST /promise from "+stranger+":") {
 		t.Errorf("of what it rejected it logs %q", lines)
 	}
 	for metric, want := range map[string]string{
@@ -189,7 +189,7 @@ func TestServerThatNeverServedLeavesAtOnce(t *testing.T) {
 	p.await(t, "503 STARTING")
 	p.SendSignal(t, syscall.SIGTERM)
 	p.Exits(t, 0)
-	if len(p.Said("[INFO] plugin/selfpreserve: Leaves before it came into service")) != 1 {
+	if len(p.Said("[INFO] plugin/selfpreserve: Leaving before it came into service")) != 1 {
 		t.Errorf("it logs\n%s", p)
 	}
 }

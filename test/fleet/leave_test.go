@@ -142,7 +142,7 @@ func TestLoneServerLeavesAtOnce(t *testing.T) {
 	before := len(p.Said("plugin/selfpreserve"))
 	p.SendSignal(t, syscall.SIGTERM)
 	p.Exits(t, 0)
-	if lines := p.Said("plugin/selfpreserve")[before:]; len(lines) != 1 || lines[0] != "[INFO] plugin/selfpreserve: Leaves service: it has no peers" {
+	if lines := p.Said("plugin/selfpreserve")[before:]; len(lines) != 1 || lines[0] != "[INFO] plugin/selfpreserve: Leaving service: no peers are configured" {
 		t.Errorf("SIGTERM makes it log %q", lines)
 	}
 	if lines := p.Complaints(); len(lines) > 0 {
@@ -165,7 +165,7 @@ func TestServerOfWhosePeersNoneAnswersStaysUntilMaxHold(t *testing.T) {
 	p.SendSignal(t, syscall.SIGTERM)
 	p.await(t, `200 PRESERVED: SIGTERM, has 0 of 1 promises; .*`)
 	lab.Until(t, "it leaves by force", func() bool {
-		return len(p.Said(lab.LogLeavesByForce+"4s: too few peers have promised to stay (0 of 1 known answer)")) == 1
+		return len(p.Said(lab.LogLeavesByForce+"4s: too few peers have promised to stay (0 of 1 known peers answer)")) == 1
 	})
 	if held := time.Since(begin); held < 4*time.Second {
 		t.Errorf("it left by force after %s", held)
@@ -182,7 +182,7 @@ func TestServerOfWhosePeersNoneAnswersStaysUntilMaxHold(t *testing.T) {
 	} {
 		lab.Until(t, metric+" is "+want, func() bool { return p.metric(metric) == want })
 	}
-	if len(p.Said(asksToLeave+"(min_peers 1, 1 known): SIGTERM")) != 1 || len(p.Said("Stays in service: ")) != 1 {
+	if len(p.Said(asksToLeave+"(min_peers 1, 1 known)")) != 1 || len(p.Said("Staying in service: ")) != 1 {
 		t.Errorf("it logs\n%s", p)
 	}
 }
@@ -201,7 +201,7 @@ func TestTwoInterruptsEndAHoldAtOnce(t *testing.T) {
 	lab.AllPreserved(t, time.Second, p.Member)
 	p.SendSignal(t, syscall.SIGINT)
 	p.Exits(t, 2)
-	if len(p.Said("SIGINT: Force quit")) != 1 || len(p.Said("Leaves service")) != 0 {
+	if len(p.Said("SIGINT: Force quit")) != 1 || len(p.Said("Leaving service")) != 0 {
 		t.Errorf("it logs\n%s", p)
 	}
 }

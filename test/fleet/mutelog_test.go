@@ -79,7 +79,7 @@ func TestASlowReaderOfTheLogGetsItsLastLines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := <-ended; err != nil || !strings.Contains(string(text), "[INFO] plugin/selfpreserve: Leaves service: it has no peers\n") {
+	if err := <-ended; err != nil || !strings.Contains(string(text), "[INFO] plugin/selfpreserve: Leaving service: no peers are configured\n") {
 		t.Errorf("it ends with %v, and the last that it says is %q", err, strings.Trim(string(text), "\x00"))
 	}
 }

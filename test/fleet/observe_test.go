@@ -25,17 +25,17 @@ func TestAFleetThatObservesGoesAtOnceAndTellsWhatItWouldHaveDone(t *testing.T) {
 		p.await(t, "200 OK")
 	}
 	f.all[0].Backend.Answers(5) // REFUSED: it would step aside, and stays
-	lab.Until(t, "one would step aside", func() bool { return len(f.all[0].Said("Observes: would step aside, with /ready at 503: ")) == 1 })
+	lab.Until(t, "one would step aside", func() bool { return len(f.all[0].Said("Observing: would step aside, with /ready at 503: ")) == 1 })
 	f.all[0].await(t, "200 OK")
 	f.all[0].Backend.Answers(0)
-	lab.Until(t, "and would be back", func() bool { return len(f.all[0].Said("Observes: fit again, and would be in service")) == 1 })
+	lab.Until(t, "and would be back", func() bool { return len(f.all[0].Said("Observing: fit again, would be back in service")) == 1 })
 
 	begin := time.Now()
 	f.signal(t, syscall.SIGTERM)
 	for _, p := range f.all {
 		p.await(t, "503 LEAVING")
 	}
-	const would, wouldHold = "[INFO] plugin/selfpreserve: Observes: would leave service now: enough peers have promised to stay: 127.0.0.", "[WARNING] plugin/selfpreserve: Observes: SIGTERM would be held now, for "
+	const would, wouldHold = "[INFO] plugin/selfpreserve: Observing: would leave service now: enough peers have promised to stay: 127.0.0.", "[WARNING] plugin/selfpreserve: Observing: SIGTERM would be held now, for "
 	granted, refused := make(map[*peer]float64), make(map[*peer]float64) // what is counted stays so when they have gone
 	lab.Until(t, "four would have left, and the last in vain", func() bool {
 		var left, inVain float64
@@ -61,10 +61,10 @@ func TestAFleetThatObservesGoesAtOnceAndTellsWhatItWouldHaveDone(t *testing.T) {
 	if left, held := len(f.whoSaid(would)), len(f.whoSaid(wouldHold)); left != 4 || held != 1 {
 		t.Errorf("%d say that they would have left, %d that they would be held", left, held)
 	}
-	if n := len(f.whoSaid("[INFO] plugin/selfpreserve: Observes: SIGTERM would be held till enough peers promise to stay (min_peers 1, 4 known)")); n != 5 {
+	if n := len(f.whoSaid("[INFO] plugin/selfpreserve: Observing: SIGTERM would be held until enough peers promise to stay (min_peers 1, 4 known)")); n != 5 {
 		t.Errorf("%d say that SIGTERM would be held", n)
 	}
-	if n := len(f.whoSaid("Leaves service")) + len(f.whoSaid("Holds SIGTERM")) + len(f.whoSaid("Asks peers")); n > 0 {
+	if n := len(f.whoSaid("Leaving service")) + len(f.whoSaid("Holding SIGTERM")) + len(f.whoSaid("asking peers")); n > 0 {
 		t.Errorf("%d speak as if they did not observe", n)
 	}
 }

@@ -37,7 +37,7 @@ func TestNetnsAHalfThatIsTooSmallLosesNobody(t *testing.T) {
 	terminate(t, n.Hosts)
 	last := slices.Concat(left, lab.AwaitGone(t, 1, right...))
 	for _, m := range last {
-		lab.Until(t, m.HTTP+" has asked in vain", func() bool { return len(m.Said("Stays in service: SIGTERM")) > 0 })
+		lab.Until(t, m.HTTP+" has asked in vain", func() bool { return len(m.Said("Staying in service: SIGTERM")) > 0 })
 	}
 	lab.AllPreserved(t, 2*lifetime, last...)
 	stopLeft()

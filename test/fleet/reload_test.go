@@ -186,7 +186,7 @@ func TestReloadBringsChangesAndTakesAway(t *testing.T) {
 	p.reload(t, p.CorefileWith(""), reloaded)
 	p.SendSignal(t, syscall.SIGTERM)
 	p.Exits(t, 0)
-	if lines := p.Said("Asks peers"); len(lines) > 0 {
+	if lines := p.Said("asking peers"); len(lines) > 0 {
 		t.Errorf("without the plugin it logs %q", lines)
 	}
 }

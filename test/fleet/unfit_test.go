@@ -136,7 +136,7 @@ func TestFleetThatIsUnfitAtOnceStaysInService(t *testing.T) {
 	}
 	for _, p := range f.all {
 		lab.Until(t, p.IP+" asks in vain", func() bool {
-			return len(p.Said("[WARNING] plugin/selfpreserve: Stays in service: canary canary.test. A: ")) > 0
+			return len(p.Said("[WARNING] plugin/selfpreserve: Staying in service: canary canary.test. A: ")) > 0
 		})
 	}
 	// Nor do they when one of them wants to go for good.
@@ -208,5 +208,5 @@ func TestServerThatIsAsideComesBackWhenWhoPromisedIsKilled(t *testing.T) {
 	f.all[1].Start(t)
 	unfit.await(t, asideOnOne)
 	unfit.Backend.Answers(dns.RcodeSuccess)
-	unfit.await(t, "503 ASIDE: fit again, but has stepped aside 2 times lately, and changes nothing for .*")
+	unfit.await(t, "503 ASIDE: fit again, but has stepped aside 2 times lately and stays as it is for .*")
 }

@@ -67,7 +67,7 @@ const (
 func awaitLameDuck(p *lab.Peer) {
 	look := time.NewTicker(100 * time.Millisecond)
 	defer look.Stop()
-	for !p.Gone() && len(p.Said("plugin/selfpreserve: Leaves service")) == 0 {
+	for !p.Gone() && len(p.Said("plugin/selfpreserve: Leaving service")) == 0 {
 		<-look.C
 	}
 }

@@ -101,7 +101,7 @@ func TestReplayI3LoneInstanceIsQuietAndStays(t *testing.T) {
 	stock := lab.StartMember(t, fmt.Sprintf(".:%s {\n bind 127.0.0.2\n errors\n file %s example.org\n}\n", f.DNS, f.DB), "127.0.0.2:"+f.DNS, "", "")
 	lab.Until(t, "both answer", func() bool { return alone.Answers("www.example.org.") && stock.Answers("www.example.org.") })
 	lab.Until(t, "it is in service", func() bool { return alone.Ready() == "200 OK" })
-	const inService = "In service, as "
+	const inService = "In service as "
 	lines := func() (said []string) { // since it is in service
 		_, after, _ := strings.Cut(alone.String(), inService)
 		for line := range strings.Lines(after) {

@@ -154,9 +154,9 @@ func (m *Member) AwaitPeers(t *testing.T, peers int) {
 
 // What the log says when a server leaves, or takes itself out.
 const (
-	LogLeaves        = "[INFO] plugin/selfpreserve: Leaves service: enough peers have promised to stay"
-	LogLeavesByForce = "[ERROR] plugin/selfpreserve: Leaves service by force after max_hold of "
-	LogStepsAside    = "[WARNING] plugin/selfpreserve: Steps aside, /ready is 503: "
+	LogLeaves        = "[INFO] plugin/selfpreserve: Leaving service: enough peers have promised to stay"
+	LogLeavesByForce = "[ERROR] plugin/selfpreserve: Leaving service by force after max_hold of "
+	LogStepsAside    = "[WARNING] plugin/selfpreserve: Stepping aside, /ready is 503: "
 )
 
 // Said are the lines of the member's log that have all of parts.

@@ -60,7 +60,7 @@ func Read(r io.Reader, file string) ([]Entry, error) {
 	return entries, nil
 }
 
-// ReadFile is Read of a file.
+// ReadFile reads a file as Read does.
 func ReadFile(name string) ([]Entry, error) {
 	f, err := os.Open(name) // #nosec G304 -- the build's own input
 	if err != nil {

@@ -24,12 +24,12 @@ import (
 	"github.com/coredns/coredns/plugin"
 )
 
-const wantBraces = "want { at the end of the first line, } on a line of its own, and nothing behind them"
+const wantBraces = "want { at the end of the first line, } on a line of its own, and nothing after them"
 
 // Property is a line that a stanza may have.
 type Property struct {
 	// Parse takes the values of a line. Read puts the property's name before its error,
-	// which is like `"7x" is no duration: want one such as 7s`.
+	// which is like `"7x" is not a duration: want one such as 7s`.
 	Parse func(values []string) error
 
 	// Repeatable properties add to what an earlier line says.
@@ -101,7 +101,7 @@ func readArguments(directive string, values []string, arguments func([]string) e
 	}
 	for _, value := range values {
 		if _, ok := properties[value]; ok {
-			return fmt.Errorf("unexpected property %q behind %s: want each on a line of its own between { and }", value, directive)
+			return fmt.Errorf("unexpected property %q after %s: want each on a line of its own between { and }", value, directive)
 		}
 	}
 	return arguments(values)
@@ -135,7 +135,7 @@ func (l *Lines) readLine(c *caddy.Controller, properties map[string]Property) er
 func refuseBraces(name string, values []string) error {
 	isBrace := func(value string) bool { return value != "" && strings.Trim(value, "{}") == "" }
 	if i := slices.IndexFunc(values, isBrace); i >= 0 {
-		return fmt.Errorf("unexpected %q behind %s: %s", values[i], name, wantBraces)
+		return fmt.Errorf("unexpected %q after %s: %s", values[i], name, wantBraces)
 	}
 	return nil
 }

@@ -56,22 +56,22 @@ func TestReadGivesWhatIsWritten(t *testing.T) {
 
 // Each error names the line of what is wrong.
 func TestReadRefuses(t *testing.T) {
-	const braces = "want { at the end of the first line, } on a line of its own, and nothing behind them"
+	const braces = "want { at the end of the first line, } on a line of its own, and nothing after them"
 	for corefile, want := range map[string]string{
 		"plugin bad":                         `1: has a bad value among ["bad"]`,
 		"plugin \"\n\" bad":                  `1: has a bad value among ["\n" "bad"]`,
-		"plugin one 1":                       `1: unexpected property "one" behind plugin: want each on a line of its own between { and }`,
-		"plugin a many {\n one\n}":           `1: unexpected property "many" behind plugin: want each on a line of its own between { and }`,
-		"plugin {}":                          `1: unexpected "{}" behind plugin: ` + braces,
-		"plugin }":                           `1: unexpected "}" behind plugin: ` + braces,
+		"plugin one 1":                       `1: unexpected property "one" after plugin: want each on a line of its own between { and }`,
+		"plugin a many {\n one\n}":           `1: unexpected property "many" after plugin: want each on a line of its own between { and }`,
+		"plugin {}":                          `1: unexpected "{}" after plugin: ` + braces,
+		"plugin }":                           `1: unexpected "}" after plugin: ` + braces,
 		"plugin {\n one\n two\n}":            `3: unknown property "two": want one of many, one, other`,
 		"plugin {\n {\n}":                    `2: unknown property "{": want one of many, one, other`,
 		"plugin {\n one\n many\n\n one\n}":   `5: one is given twice: want it once, with all its values`,
 		"plugin {\n one\n other 1 bad\n}":    `3: other has a bad value among ["1" "bad"]`,
 		"plugin {\n one \"\n\" bad\n}":       `2: one has a bad value among ["\n" "bad"]`,
-		"plugin {\n many 1 }":                `2: unexpected "}" behind many: ` + braces,
-		"plugin {\n one {\n other\n }\n}":    `2: unexpected "{" behind one: ` + braces,
-		"plugin {\n one {}\n}":               `2: unexpected "{}" behind one: ` + braces,
+		"plugin {\n many 1 }":                `2: unexpected "}" after many: ` + braces,
+		"plugin {\n one {\n other\n }\n}":    `2: unexpected "{" after one: ` + braces,
+		"plugin {\n one {}\n}":               `2: unexpected "{}" after one: ` + braces,
 		"plugin {\n one\n {\n other\n}\n}":   `3: unexpected "{": ` + braces,
 		"plugin\n{\n one\n}":                 `2: unexpected "{": ` + braces,
 		"plugin {\n one\n} other":            `3: unexpected "other": ` + braces,

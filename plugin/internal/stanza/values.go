@@ -11,12 +11,12 @@ import (
 )
 
 var (
-	errNoDuration = errors.New("is no duration")
+	errNoDuration = errors.New("is not a duration")
 	errOutOfRange = errors.New("is out of range")
 )
 
 // One makes the parser of a property that has one value, and stores what parse returns.
-// The parser puts the value before parse's error, such as "is no duration", and want, which
+// The parser puts the value before parse's error, such as "is not a duration", and want, which
 // says what is accepted, behind it.
 func One[T any](want string, store *T, parse func(value string) (T, error)) func([]string) error {
 	return func(values []string) error {
@@ -81,7 +81,7 @@ func WholeNumber(most int) func(value string) (int, error) {
 	return func(value string) (int, error) {
 		n, err := strconv.Atoi(value)
 		if err != nil && !errors.Is(err, strconv.ErrRange) { // n is then the largest there is, or the least
-			return 0, errors.New("is no whole number")
+			return 0, errors.New("is not a whole number")
 		}
 		if n < 1 || n > most {
 			return 0, errOutOfRange

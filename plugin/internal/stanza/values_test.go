@@ -41,7 +41,7 @@ func TestDuration(t *testing.T) {
 	}
 	for value, problem := range map[string]string{
 		"99ms": "is out of range", "91": "is out of range", "-10s": "is out of range", "0": "is out of range",
-		"": "is no duration", "10x": "is no duration", "1.5": "is no duration", "ten": "is no duration",
+		"": "is not a duration", "10x": "is not a duration", "1.5": "is not a duration", "ten": "is not a duration",
 	} {
 		if err := parse([]string{value}); err == nil || err.Error() != `"`+value+`" `+problem+": "+want {
 			t.Errorf("%q gives %v", value, err)
@@ -70,7 +70,7 @@ func TestSeconds(t *testing.T) {
 	for value, want := range map[string]string{
 		"0": "is out of range", "61": "is out of range", "-1s": "is out of range", "2000000h": "is out of range",
 		"1500ms": "has a fraction of a second", ".5s": "has a fraction of a second",
-		"": "is no duration", "9999999999999999999": "is no duration",
+		"": "is not a duration", "9999999999999999999": "is not a duration",
 	} {
 		if got, err := parse(value); err == nil || err.Error() != want || got != 0 {
 			t.Errorf("%s is %d, %v, want %s", value, got, err, want)
@@ -87,7 +87,7 @@ func TestWholeNumber(t *testing.T) {
 	}
 	for value, want := range map[string]string{
 		"0": "is out of range", "61": "is out of range", "-1": "is out of range", "99999999999999999999": "is out of range",
-		"-99999999999999999999": "is out of range", "": "is no whole number", "1.5": "is no whole number", "1s": "is no whole number",
+		"-99999999999999999999": "is out of range", "": "is not a whole number", "1.5": "is not a whole number", "1s": "is not a whole number",
 	} {
 		if got, err := parse(value); err == nil || err.Error() != want || got != 0 {
 			t.Errorf("%q is %d, %v, want %s", value, got, err, want)

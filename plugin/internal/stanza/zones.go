@@ -17,7 +17,7 @@ func CheckZones(names []string) error {
 		zones := plugin.Host(name).NormalizeExact()
 		isNoName := func(zone string) bool { return !IsName(zone) }
 		if len(zones) == 0 || slices.ContainsFunc(zones, isNoName) || strings.ContainsAny(name, "{}") {
-			return fmt.Errorf("%q is no zone: want a domain name or a network such as 10.0.0.0/8", name)
+			return fmt.Errorf("%q is not a zone: want a domain name or a network such as 10.0.0.0/8", name)
 		}
 	}
 	return nil

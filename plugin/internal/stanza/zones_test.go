@@ -16,7 +16,7 @@ func TestZonesAreNamesThatAQuestionCanCarry(t *testing.T) {
 		strings.Repeat("Ⱥ", 31) + ".example.org", // 93 octets in lower case
 	} {
 		err := CheckZones([]string{"example.org", name})
-		if err == nil || !strings.HasSuffix(err.Error(), " is no zone: want a domain name or a network such as 10.0.0.0/8") {
+		if err == nil || !strings.HasSuffix(err.Error(), " is not a zone: want a domain name or a network such as 10.0.0.0/8") {
 			t.Errorf("%q gives %v", name, err)
 		}
 	}

@@ -1,6 +1,6 @@
-// Package page shows people what GET /status says: the fleet as one server sees it. It has no
-// script or style in the document, so that the browser can refuse every such from elsewhere, and
-// reads well without a script.
+// Package page shows people what GET /status says: the fleet as one server sees it. The document
+// contains no script or style itself, so that the browser can refuse any that do not come from
+// this server's files, and it reads well without a script.
 package page
 
 import (

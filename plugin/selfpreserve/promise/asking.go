@@ -93,7 +93,7 @@ func (e Replied) apply(m *Machine) {
 	case !found, p.renew && i < 0:
 		m.want(Release{e.To, e.Number})
 	case !p.renew && until <= m.now+m.settings.Interval:
-		m.refusal = fmt.Sprintf("%s promises for %s, too short to lean on", p.address, lifetime)
+		m.refusal = fmt.Sprintf("%s promises for only %s, which is too short to rely on", p.address, lifetime)
 		m.want(Release{e.To, e.Number})
 	case p.renew && m.held[i].giver == e.From:
 		h := &m.held[i]

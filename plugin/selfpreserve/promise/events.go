@@ -2,12 +2,12 @@ package promise
 
 import "time"
 
-// An Event is what a machine is told: one of these, or what a peer asks and replies, which
-// is in giving.go and asking.go.
+// An Event is what a machine is told: one of these, or what peers ask and reply, which is
+// defined in giving.go and asking.go.
 type Event interface{ apply(*Machine) }
 
 type (
-	// Tick says nothing but the time. One is due when the machine's Wake says so.
+	// Tick only tells the time. One is due when the machine's Wake says so.
 	Tick struct{}
 	// Fitness is the result of a look at all checks.
 	Fitness struct {
@@ -16,7 +16,7 @@ type (
 		PluginsReady bool   // whatever else fails
 		Why          string // not fit, for people
 	}
-	// PeersSeen tells who else is there, without this server, best first.
+	// PeersSeen tells which peers there are, without this server, best first.
 	PeersSeen struct {
 		Peers      []Peer
 		KnownPeers int     // found now, or heard from in the last ten minutes
@@ -75,15 +75,15 @@ type (
 	}
 	// Answer is the reply to the request that has just come.
 	Answer struct{ Reply }
-	// Departure is one that was decided on: a counter, and more if it ends the process. One that
-	// has never been in service, and asks to stay out of it, is Granted and Refused alike.
+	// Departure is one that was decided on: it is counted, and may end the process. It is Granted
+	// or Refused also for a server that was never in service and asks to stay out of it.
 	Departure struct {
 		Cause    Cause
 		Outcome  Outcome
 		Observed bool // by a server that stays in service, and goes at SIGTERM, whatever it decides
 
-		// Promised are the servers that have promised to stay, if it is granted: whom those
-		// who wonder where a server has gone can ask.
+		// Promised are the servers that have promised to stay, if it is granted. Whoever wonders
+		// where a server has gone can ask them.
 		Promised []Peer
 	}
 )
@@ -100,7 +100,7 @@ type Request struct {
 	Renew    bool          // of a promise that was given
 	Lifetime time.Duration // asked for
 	Load     int           // queries a second that would come from From
-	Observe  bool          // From only observes: who does not is not bound by what it replies
+	Observe  bool          // From only observes: a server that does not observe is not bound by its reply
 }
 
 // Reply is the answer to a Request.

@@ -71,7 +71,7 @@ func (m *Machine) whyNot(r Request) string {
 	case r.From == m.id:
 		return "it is this server"
 	case r.Lifetime <= 0:
-		return "a promise of no time"
+		return "a promise that lasts no time"
 	case m.settings.Observe && !r.Observe: // its promise would not bind
 		return "only observes"
 	case !m.settings.HasPeers: // it would leave without asking
@@ -91,9 +91,9 @@ func (m *Machine) whyNot(r Request) string {
 	case m.wantsToLeave() && (r.From > m.id || m.yielded && m.now >= m.startupWait):
 		return "wants to leave itself"
 	case m.terminating && m.deadline < m.now+lifetime:
-		return "has to leave before that"
+		return "has to leave before then"
 	case len(m.given) >= maxGiven:
-		return "has given too many"
+		return "has given too many promises"
 	}
 	return ""
 }

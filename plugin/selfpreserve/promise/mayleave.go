@@ -7,18 +7,18 @@ import (
 	"slices"
 )
 
-// Server is what has to be known of a server to tell how many may leave.
+// Server is what one has to know of a server to tell how many may leave.
 type Server struct {
 	ID       ID
 	Promises bool // it would promise a peer to stay: it is in service, and fit
-	Bound    bool // it could not leave now, whoever promises, as it has itself promised to stay
-	Observes bool // who does not observe cannot lean on it
+	Bound    bool // it could not leave now whoever promises, because it has itself promised to stay
+	Observes bool // a server that does not observe cannot rely on it
 	Capacity bool // it needs peers that can take its load
 	Load     int  // queries a second
 	Spare    int  // queries a second that it could take besides, if it has a capacity
 }
 
-// Server returns what this server says of itself.
+// Server returns what this server says about itself.
 func (m *Machine) Server() Server {
 	request := Request{Number: math.MaxUint64, Lifetime: m.settings.Lifetime, Observe: m.settings.Observe}
 	return Server{
@@ -29,12 +29,12 @@ func (m *Machine) Server() Server {
 }
 
 // MayLeave returns how many of the servers that are in service and fit could leave by the
-// rule, one after the other, whichever of those begin that could: each leaves minPeers behind
-// that promise, and capacity for its load. One that is bound stays, and others may lean on it.
-// A server that is there twice counts once.
+// rule, one after the other, in whatever order: each leaves behind minPeers servers that
+// promise, and capacity for its load. One that is bound stays, and others may rely on it.
+// A server that is listed twice counts once.
 //
-// Servers that want to leave already, or are not fit, are not counted: so it is never more
-// than the rule lets go.
+// Servers that already want to leave, or are not fit, are not counted. So it is never more
+// than the rule would let go.
 func MayLeave(servers []Server, minPeers int) int {
 	var staying []Server
 	seen, spare := make(map[ID]bool), 0
@@ -64,8 +64,8 @@ func MayLeave(servers []Server, minPeers int) int {
 	return may
 }
 
-// WhyNotLeave returns why s, if it wanted to leave now, would not get the promises that it
-// needs of peers, or "" if it would. It does not look at whether s is bound.
+// WhyNotLeave returns why s would not get the promises that it needs if it wanted to leave now,
+// or "" if it would get them. It ignores whether s is bound.
 func (s Server) WhyNotLeave(peers []Server, minPeers int) string {
 	seen, spare := map[ID]bool{s.ID: true}, 0
 	for _, p := range peers {
@@ -76,9 +76,9 @@ func (s Server) WhyNotLeave(peers []Server, minPeers int) string {
 	}
 	switch willing := len(seen) - 1; {
 	case willing < minPeers:
-		return fmt.Sprintf("%d of %d peers would promise to stay", willing, minPeers)
+		return fmt.Sprintf("%d of %d required peers would promise to stay", willing, minPeers)
 	case s.Capacity && s.Load > spare:
-		return fmt.Sprintf("has a load of %d qps, and its peers could take %d", s.Load, spare)
+		return fmt.Sprintf("has a load of %d qps, and its peers have room for %d", s.Load, spare)
 	}
 	return ""
 }

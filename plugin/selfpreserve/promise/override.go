@@ -1,27 +1,27 @@
 package promise
 
-// Override is what the operator says of this server's place in service, in place of the rule.
+// Override is an operator's order, which decides in place of the rule.
 type Override struct {
 	Kind   OverrideKind
 	Reason string // for people
 }
 
-// OverrideKind is what an operator says. The zero value is that nothing was said: the
+// OverrideKind is what an operator orders. The zero value means that there is no order, and the
 // rule decides.
 type OverrideKind string
 
 const (
-	// Leave takes the server out of service though too few have promised: it steps aside, or
-	// exits if SIGTERM is held. Like SIGKILL it is no departure by the rule: whoever leans on
-	// this server loses a promise, and learns of it when it is to be renewed. What was
-	// promised is not forgotten: it binds again after Resume, till it ends.
+	// Leave takes the server out of service even if too few have promised: it steps aside, or
+	// exits if SIGTERM is held. Like SIGKILL it is not a departure by the rule: whoever relies on
+	// this server loses a promise, and learns of that when it is due for renewal. What this server
+	// promised is not forgotten: it binds again after Resume, until it ends.
 	Leave OverrideKind = "leave"
 
-	// Stay keeps the server in service whatever happens. It promises to others like a server
-	// that does not want to leave. It outlives neither a restart nor max_hold.
+	// Stay keeps the server in service whatever happens. Meanwhile it promises to others like a
+	// server that does not want to leave. The order survives neither a restart nor max_hold.
 	Stay OverrideKind = "stay"
 
-	// Resume is back to the rule.
+	// Resume lets the rule decide again.
 	Resume OverrideKind = "resume"
 )
 

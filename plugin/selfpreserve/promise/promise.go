@@ -1,15 +1,16 @@
 // Package promise decides whether a server may leave service: only while enough peers
-// have promised to stay, and while it has itself promised nobody.
+// have promised to stay, and while it has not itself promised anybody to stay.
 //
-// It decides from events: what the checks say, who else is there, SIGTERM, and what peers
-// ask and reply. A Machine takes one at a time, with the time since the process started,
+// It decides from events: what the checks say, which peers there are, SIGTERM, and what peers
+// ask and reply. A Machine takes one event at a time, with the time since the process started,
 // and returns actions: ask, release, answer, leave. It has no goroutine, clock, socket or
-// log, and whoever uses it sees a View and nothing else.
+// log, and its user sees nothing of it but a View.
 //
-// Where to look: machine.go goes from state to state, by the rule in rule.go, and
-// starting.go into the first of them; override.go is the operator's word. giving.go and
-// asking.go are the two halves of a promise, and round.go tries to get enough of them.
-// wake.go is what time brings, view.go what others may know, events.go what goes in and out.
+// Where to look: machine.go has the transitions between states, by the rule in rule.go.
+// starting.go has those of a server that starts, and override.go those that an operator
+// orders. giving.go and asking.go are the two halves of a promise, and round.go tries to get
+// enough of them. wake.go is about time, view.go about what others may know of a machine, and
+// events.go defines what goes in and out.
 //
 //	| state    | /ready        | gives promises |
 //	|----------|---------------|----------------|
@@ -37,31 +38,33 @@
 //
 // # Why enough stay
 //
-// Nobody holds promises and gives them at the same time: only a server in service gives, one
-// that serves holds none, and one that asks drops all that it holds, and all that it has asked
-// for, before it gives. So if G has promised X to stay and leaves after all, every promise that
-// G then leaned on was given later than that one.
+// No server holds promises and gives promises at the same time: only a server in service gives
+// them, a serving one holds none, and an asking one drops all that it holds, and all that it has
+// asked for, before it gives. So if G has promised X to stay and then leaves after all, every
+// promise that G relied on when it left was given after the one to X.
 //
-// Of all that have left take X, of whose promises the oldest is the newest. Had one of those
-// that promised X left too, then all that it leaned on would be newer than what it gave X, and
-// so newer than the oldest of X's: it would have to be taken instead of X. So all that promised
-// X are in service: at least min_peers, and fit when they last promised.
+// For each server that has left, look at the oldest promise that it relied on, and take the
+// server X for which that is the newest. Suppose that G, one of those that promised X, had left
+// too. Then all that G relied on would be newer than what it gave X, and so newer than the
+// oldest of X's promises: we would have taken G instead of X. So all that promised X are still
+// in service, at least min_peers of them, and they were fit when they last promised.
 //
-// No clock is in this, and a process that restarts changes nothing: it holds nothing at first,
-// and what it holds later is newer. The waits are for other things:
+// No clock is needed for this, and a process that restarts changes nothing: it holds nothing at
+// first, and what it holds later is newer. The waits serve other purposes:
 //
-//   - A promise ends by its giver's clock, so that whoever has promised one that crashed, or
-//     whose release was lost, can leave.
-//   - It ends earlier by its holder's (margin), and a server does not leave within a lifetime
-//     of its own start (startupWait): with those also the stronger sentence holds, that whoever
-//     is out of service leans on servers that are bound to stay now. Without them one that
-//     is aside might lean for a while on a giver that is free again, or has restarted and forgotten, and of a
-//     crash in that time fewer would be left than min_peers less one.
+//   - A promise ends by its giver's clock, so that a server can leave although the one that it
+//     promised to has crashed, or its release was lost.
+//   - It ends earlier by its holder's clock (margin), and a server does not leave within a
+//     lifetime of its own start (startupWait). With these two a stronger statement holds as well:
+//     a server out of service relies only on servers that are bound to stay now. Without them,
+//     one that is aside might for a while rely on a giver that is free again, or that has
+//     restarted and forgotten its promise, and a crash in that time would leave fewer than
+//     min_peers less one.
 //   - The pauses between rounds, patience with a reply and the limit of a round let others have
-//     their turn. steadiness is in steady.go.
+//     their turn. steady.go explains steadiness.
 //
-// The operator's word goes before the rule: see Override. A server that observes decides all
-// this, and is in service all the same: see Settings.
+// An operator's order overrides the rule: see Override. A server that observes decides all
+// this, but stays in service: see Settings.
 package promise
 
 import (
@@ -69,11 +72,11 @@ import (
 	"slices"
 )
 
-// ID names a process. It is random and made when the process starts, so that one that
-// has restarted, and has forgotten what it promised, is another.
+// ID names a process. It is drawn at random when the process starts, so that a process that
+// has restarted, and so has forgotten what it promised, has another ID.
 type ID string
 
-// State is what a server is doing about its own place in service.
+// State says whether a server is in service, and whether it is about to change that.
 type State uint8
 
 // The states; the table in the package comment says what leads from one to another.

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Settings are those of a Corefile that bear on decisions.
+// Settings are the settings of a Corefile that affect decisions.
 type Settings struct {
 	HasPeers bool          // whether any are configured; without, a server is alone by choice
 	MinPeers Quota         // how many have to promise
@@ -52,9 +52,10 @@ const (
 	maxGiven = 1024
 )
 
-// Patience is how long a reply is waited for: three round trips, as a new connection with
-// TLS needs, to the other side of the world. How often peers are polled says nothing about
-// how far away they are. No longer than a round, so that one silent peer is not all of it.
+// Patience is how long to wait for a reply: three round trips to the other side of the world,
+// which is what a new connection with TLS needs. It does not depend on the interval, since how
+// often peers are polled says nothing about how far away they are. It is shorter than a round,
+// so that one silent peer does not use all of it up.
 func (s Settings) Patience() time.Duration { return min(time.Second, s.roundTime()) }
 
 // renewal is when a promise of that lifetime is renewed, after it was last asked for.

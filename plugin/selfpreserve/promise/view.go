@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// View is what others may know of a machine: a copy, as of its last step.
+// View is what others may know of a machine, copied after its last step.
 type View struct {
 	State        State
 	Since        time.Duration // in that state

@@ -18,7 +18,7 @@ func (m *Machine) expire() {
 	}
 }
 
-// Wake is when a Tick is due at the latest, and false if nothing awaits one.
+// Wake returns when the next Tick is due at the latest, and false if none is needed.
 func (m *Machine) Wake() (time.Duration, bool) {
 	var at []time.Duration
 	if m.state == Asking && m.terminating {

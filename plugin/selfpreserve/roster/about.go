@@ -7,7 +7,7 @@ import (
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
-// About is what a peer says of itself for people, and for how many may leave. It is not
+// About is what a peer says about itself for people, and for how many may leave. It is not
 // written again, and anybody may keep it.
 type About struct {
 	promise.Server
@@ -35,7 +35,7 @@ func (r *Roster) Describe(address netip.AddrPort, about About) {
 	p.About = &about
 }
 
-// AboutItself is what the process that answers at p's address says of itself, or nil.
+// AboutItself is what the process that answers at p's address says about itself, or nil.
 func (p Peer) AboutItself() *About {
 	if p.About == nil || p.About.ID != p.ID {
 		return nil

@@ -9,7 +9,7 @@ import (
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
-// Chance is the randomness that is handed in: a *rand.Rand has it.
+// Chance is a source of randomness, such as a *rand.Rand.
 type Chance interface {
 	Shuffle(n int, swap func(i, j int))
 }
@@ -36,7 +36,7 @@ func (r *Roster) shuffled(chance Chance) []*peer {
 // eagerness orders peers by how likely they promise.
 var eagerness = map[string]int{promise.Serving.String(): 0, Unheard: 1, promise.Asking.String(): 2, Unreachable: 3}
 
-// Candidates are the peers that may be asked for a promise: the likeliest first, in an
+// Candidates are the peers to ask for a promise: the likeliest first, in an
 // order drawn at random among equals.
 func (r *Roster) Candidates(chance Chance) []promise.Peer {
 	rank := func(p *peer) int {

@@ -23,11 +23,11 @@ import (
 // sudden loss does not lower the bar of a percentage.
 const remembered = 10 * time.Minute
 
-// MaxNamed is how many addresses of peers names may bring. It is what a server can remember
+// MaxNamed is how many addresses of peers are kept from names. It is what a server can remember
 // to have promised: see package promise.
 const MaxNamed = 1024
 
-// Roster is who else is there.
+// Roster is the list of the other servers, and what is known of each.
 type Roster struct {
 	own     promise.ID
 	peers   map[netip.AddrPort]*peer
@@ -47,10 +47,10 @@ type Source struct {
 	Type uint16 // A or AAAA
 }
 
-// Ownership is whether an address is one at which this server itself listens.
+// Ownership says whether this server itself listens at an address.
 type Ownership int
 
-// MayBeOwn is an address of this host, at our port, where another server may listen.
+// MayBeOwn marks an address of this host, at our port, where another server may be listening.
 const (
 	NotOwn Ownership = iota
 	MayBeOwn
@@ -95,7 +95,7 @@ func (r *Roster) Find(now time.Duration, by Source, addresses []netip.AddrPort, 
 	}
 }
 
-// LeftOut is how many addresses of names are not kept, since there are too many.
+// LeftOut is how many addresses of names are not kept because there are too many.
 func (r *Roster) LeftOut() int {
 	count := 0
 	for _, n := range r.leftOut {
@@ -147,7 +147,7 @@ func (r *Roster) KnownPeers(now time.Duration) int {
 	return len(ids) + unheard + r.LeftOut()
 }
 
-// IPs are the addresses from which requests of peers are taken, without zones.
+// IPs are the addresses from which requests of peers are accepted, without zones.
 func (r *Roster) IPs(now time.Duration) map[netip.Addr]bool {
 	all := make(map[netip.Addr]bool)
 	for address, p := range r.peers {
@@ -168,7 +168,7 @@ func (r *Roster) HasIP(now time.Duration, ip netip.Addr) bool {
 	return false
 }
 
-// ServerName is what the certificate of the peer at address has to name: the name that it
+// ServerName is what the certificate of the peer at address must name: the name that it
 // was found by, or its address.
 func (r *Roster) ServerName(address string) string {
 	a, _ := netip.ParseAddrPort(address)

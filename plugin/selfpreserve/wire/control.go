@@ -7,13 +7,13 @@ import (
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
-// Control is the body of POST /control: what an operator orders by hand.
+// Control is the body of POST /control, an operator's order by hand.
 type Control struct {
 	Action promise.OverrideKind `json:"action"`
 	Reason string               `json:"reason"`
 }
 
-// ControlActions are those that there are.
+// ControlActions returns all of them.
 func ControlActions() []promise.OverrideKind {
 	return []promise.OverrideKind{promise.Leave, promise.Stay, promise.Resume}
 }
@@ -27,10 +27,10 @@ func (c Control) Override() (promise.Override, error) {
 		return o, fmt.Errorf("action %.20q: want one of %q", c.Action, ControlActions())
 	}
 	if strings.TrimSpace(c.Reason) == "" {
-		return o, fmt.Errorf("reason is empty: want 1 to %d octets of text that tell others why", MaxText)
+		return o, fmt.Errorf("reason is empty: want 1 to %d octets of text that tells others why", MaxText)
 	}
 	if !IsLine(c.Reason) {
-		return o, fmt.Errorf("reason %.20q: want 1 to %d octets of text on one line, and nothing that is not printed", c.Reason, MaxText)
+		return o, fmt.Errorf("reason %.20q: want 1 to %d octets of text on one line, all of it printable", c.Reason, MaxText)
 	}
 	return o, nil
 }

@@ -33,7 +33,7 @@ func Decode(body io.Reader, strict bool, into any) error {
 		return err
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return errors.New("something follows the JSON value")
+		return errors.New("unexpected text after the JSON value")
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
-// Standing is what a server says of its place in service, as a part of Hello. A server of
+// Standing is what a server says about its place in service, as a part of Hello. A server of
 // before there was one says nothing.
 type Standing struct {
 	Holdfast string `json:"holdfast"`         // its version
@@ -23,7 +23,7 @@ type Standing struct {
 	Spare    *int   `json:"spare_qps,omitempty"` // likewise
 }
 
-// StandingOf is what a server says that has been in its state for so long.
+// StandingOf makes the Standing of a server that has been in its state for so long.
 func StandingOf(s promise.Server, holdfast string, lasts time.Duration, reason string) *Standing {
 	it := &Standing{Holdfast: holdfast, For: lasts.Milliseconds(), Reason: Line(reason), Promises: s.Promises, Bound: s.Bound, Observe: s.Observes}
 	if s.Capacity {
@@ -60,13 +60,13 @@ func (s *Standing) validate() error {
 	return nil
 }
 
-// IsLine is whether text can be shown to people as it is: at most MaxText octets of UTF-8, and
+// IsLine reports whether text can be shown to people as it is: at most MaxText octets of UTF-8, and
 // nothing that is not printed.
 func IsLine(text string) bool {
 	return len(text) <= MaxText && utf8.ValidString(text) && !strings.ContainsFunc(text, isUnprintable)
 }
 
-// Line makes text such a line.
+// Line turns text into such a line.
 func Line(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if isUnprintable(r) {

@@ -39,20 +39,20 @@ type Status struct {
 	Changes      []Change      `json:"changes"` // the newest first
 }
 
-// Departure is what would come of it if the server were to leave now.
+// Departure says what would happen if the server had to leave now.
 type Departure struct {
 	OK  bool   `json:"ok"`            // it would go at once
 	Why string `json:"why,omitempty"` // if not
 }
 
-// Override is what somebody has ordered by hand.
+// Override is an order that somebody gave by hand.
 type Override struct {
 	Kind   string    `json:"kind"`
 	Reason string    `json:"reason"`
 	Since  time.Time `json:"since"`
 }
 
-// Check is how a check of this server is.
+// Check is the state of a check of this server.
 type Check struct {
 	Name   string    `json:"name"`
 	OK     bool      `json:"ok"` // when it was last made
@@ -60,7 +60,7 @@ type Check struct {
 	Since  time.Time `json:"since"`
 }
 
-// Peer is how a peer is.
+// Peer is the state of a peer.
 type Peer struct {
 	Address  string     `json:"address"`
 	ID       promise.ID `json:"id,omitempty"`
@@ -71,7 +71,7 @@ type Peer struct {
 	Says     *Says      `json:"says,omitempty"`
 }
 
-// Says is what a peer has last said of itself. It stays when the peer falls silent.
+// Says is what a peer last said about itself. It stays when the peer falls silent.
 type Says struct {
 	State   promise.State `json:"state"`
 	Since   *time.Time    `json:"since,omitempty"`
@@ -79,13 +79,13 @@ type Says struct {
 	Observe bool          `json:"observe,omitempty"`
 }
 
-// Promises are how many are in force.
+// Promises says how many promises are in force.
 type Promises struct {
 	Given int `json:"given"`
 	Held  int `json:"held"`
 }
 
-// Zone is how old a zone is, by a plugin that can tell.
+// Zone says how old a zone is, according to a plugin that can tell.
 type Zone struct {
 	Name    string   `json:"zone"`
 	Verdict string   `json:"verdict"`
@@ -94,7 +94,7 @@ type Zone struct {
 	Reason  string   `json:"reason,omitempty"`
 }
 
-// Change is something that has changed.
+// Change is an entry of the history of changes.
 type Change struct {
 	Time time.Time `json:"time"`
 	What string    `json:"what"`

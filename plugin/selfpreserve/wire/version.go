@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// Version is that of what peers send each other. A change that an older server would take for
+// Version is the version of what peers send each other. A change that an older server would take for
 // something else has to raise it.
 const Version = 1
 

@@ -33,7 +33,7 @@ const (
 	HeaderOutcome = "Selfpreserve-Outcome" // if the state is leaving
 )
 
-// Hello is the body of GET /peer: what servers say of themselves when one polls another.
+// Hello is the body of GET /peer: what servers say about themselves when one polls another.
 type Hello struct {
 	ID      promise.ID    `json:"id"`
 	Name    string        `json:"name"` // of the host
@@ -46,7 +46,7 @@ type Hello struct {
 	Outcome promise.Outcome `json:"outcome,omitempty"`
 }
 
-// LeavesOnPromises is whether it says that it leaves because enough have promised to stay.
+// LeavesOnPromises reports whether the server says that it leaves because enough have promised to stay.
 func (h Hello) LeavesOnPromises() bool {
 	return h.State == promise.Leaving && h.Outcome == promise.Granted
 }
@@ -105,7 +105,7 @@ func (h Hello) Validate() error {
 	return ValidateID(h.ID)
 }
 
-// AskOf is the body of a request.
+// AskOf makes the body of a request.
 func AskOf(r promise.Request) Ask {
 	return Ask{ID: r.From, Number: r.Number, Renew: r.Renew, Lifetime: r.Lifetime.Milliseconds(), Load: r.Load, Observe: r.Observe}
 }
@@ -117,7 +117,7 @@ func (a Ask) Request() (promise.Request, error) {
 		return r, err
 	}
 	if a.Number == 0 {
-		return r, errors.New("number 0: want one of the asker's own, from 1")
+		return r, errors.New("number 0: want a number that the asker has not used, 1 or higher")
 	}
 	if a.Lifetime < minLifetime.Milliseconds() || a.Lifetime > maxLifetime.Milliseconds() {
 		return r, fmt.Errorf("lifetime_ms %d: want %d to %d", a.Lifetime, minLifetime.Milliseconds(), maxLifetime.Milliseconds())
@@ -129,7 +129,7 @@ func (a Ask) Request() (promise.Request, error) {
 	return r, nil
 }
 
-// ReplyOf is the body of a reply.
+// ReplyOf makes the body of a reply.
 func ReplyOf(r promise.Reply) Reply {
 	return Reply{ID: r.From, Number: r.Number, Granted: r.Granted, Lifetime: r.Lifetime.Milliseconds(), Capacity: r.Capacity, Why: r.Why}
 }

@@ -1,5 +1,5 @@
-// Package ask asks DNS servers for what tells how old their data is, and reads what they
-// answer. The plugin and the operator's command share it; package verdict judges.
+// Package ask asks DNS servers for what shows how old their data is, and reads their answers.
+// The plugin and the operator's command share it. Package verdict judges the answers.
 package ask
 
 import (

@@ -1,6 +1,7 @@
 package verdict
 
-// Failure is why a server's answer to a query for a SOA record is of no use. "" is none.
+// Failure is why a server's answer to a query for a SOA record is unusable. "" means that it is
+// usable.
 type Failure string
 
 // The failures.

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Finding is what one source says of a zone.
+// Finding is what one source says about a zone.
 type Finding struct {
 	Known  bool // the source can tell the age
 	Age    time.Duration

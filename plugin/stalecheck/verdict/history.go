@@ -84,7 +84,7 @@ func (h *History) LastSuccess(i int) (time.Time, bool) {
 // Own returns our own serial: the backend's when it last served the zone.
 func (h *History) Own() (serial uint32, known bool) { return h.own.serial, h.own.known }
 
-// Answer is what a reference says of the zone.
+// Answer is what a reference says about the zone.
 type Answer struct {
 	Serial      uint32
 	TellsExpire bool   // it has the EXPIRE option of RFC 7314
@@ -96,7 +96,7 @@ func (h *History) ObserveReference(i int, serial uint32, failure Failure, now ti
 	h.ObserveAnswer(i, Answer{Serial: serial}, failure, now)
 }
 
-// ObserveAnswer takes what reference i answered, or why that is of no use.
+// ObserveAnswer takes what reference i answered, or why that is unusable.
 func (h *History) ObserveAnswer(i int, a Answer, failure Failure, now time.Time) {
 	h.rewind(now)
 	r := &h.references[i]

@@ -1,15 +1,15 @@
 // Package verdict decides whether a server's copy of a zone is fresh, stale or of unknown
 // age.
 //
-// It decides from what has been seen: the serials of the server itself and of its
+// It decides from what has been observed: the serials of the server itself and of its
 // references (primaries and peers), the time in a heartbeat, and the time in the serial.
-// A History (history.go) keeps that, above all when each newer serial was first seen
-// (sightings.go), since two serials tell an order and no age. From it each source makes a
-// Finding (findings.go), and Judge, in this file, makes one Verdict of all. serial.go and
-// heartbeat.go read times.
+// A History (history.go) keeps these observations, above all when each newer serial was first
+// seen (sightings.go), because two serials tell which is newer but not by how much. From the
+// History each source makes a Finding (findings.go), and Judge, in this file, makes one Verdict
+// of all findings. serial.go and heartbeat.go read times.
 //
 // The package has no clock, network, log or goroutine: every call that needs the time
-// takes it as now. So a command can measure lag exactly as the plugin does.
+// takes it as now. So the command holdfast can measure lag exactly as the plugin does.
 package verdict
 
 import (
@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// Source is where an age comes from.
+// Source is where the age of a zone comes from.
 type Source int
 
 // The sources. Backend is no setting: it says whether the zone is served at all.
@@ -34,7 +34,7 @@ var sourceNames = [NumSources]string{"primary", "peers", "heartbeat", "serial", 
 
 func (s Source) String() string { return sourceNames[s] }
 
-// Status is what a zone is.
+// Status says whether a zone is fresh or stale.
 type Status int
 
 // The statuses.
@@ -49,7 +49,7 @@ var statusNames = [NumStatuses]string{"unknown", "fresh", "stale"}
 
 func (s Status) String() string { return statusNames[s] }
 
-// Service is whether the server's backend serves the zone.
+// Service says whether the server's backend serves the zone.
 type Service int
 
 // Whether the zone is served.
@@ -59,14 +59,14 @@ const (
 	NoLongerServed // it was, and has expired
 )
 
-// Rules are what the operator wants of a zone.
+// Rules are the operator's settings for a zone.
 type Rules struct {
 	MaxAge       time.Duration    // above which it is stale
 	Sources      [NumSources]bool // which count; Backend always does
 	SerialFormat SerialFormat     // for the source Serial
 }
 
-// Verdict is what all sources say of a zone together.
+// Verdict is what all sources together say about a zone.
 type Verdict struct {
 	Status   Status
 	Source   Source // of Age, unless the status is Unknown
@@ -82,8 +82,8 @@ type Verdict struct {
 	NewerElsewhere bool
 }
 
-// Judge decides on the zone by what has been seen until now. It is stale if any source says
-// so, and unknown if no source can tell.
+// Judge decides on the zone by what has been observed until now. The zone is stale if any source
+// says so, and unknown if no source can tell.
 func (h *History) Judge(now time.Time) Verdict {
 	v := Verdict{Service: h.service(), NewerElsewhere: h.newerElsewhere()}
 	v.Findings = [NumSources]Finding{

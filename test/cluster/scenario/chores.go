@@ -33,7 +33,7 @@ func kubeletRestarted(ctx context.Context, l *lab, _ *outcome) error {
 		return err
 	}
 	if l.side == holdfast {
-		if _, err := l.hear(ctx, 3, "Asks peers to stay", begin, 30*time.Second, anybody); err != nil {
+		if _, err := l.hear(ctx, 3, "asking peers to stay", begin, 30*time.Second, anybody); err != nil {
 			return err
 		}
 	}

@@ -14,8 +14,8 @@ import (
 const (
 	isStale   = "Zone cluster.local. is stale"
 	isFresh   = "Zone cluster.local. is fresh again"
-	asideNow  = "Steps aside, /ready is 503"
-	backAgain = "Fit again, and in service"
+	asideNow  = "Stepping aside, /ready is 503"
+	backAgain = "Fit again and in service"
 )
 
 // said are the times at which servers wrote text, the first of each since begin.

@@ -19,9 +19,9 @@ type Left struct {
 
 // What selfpreserve says when a server leaves: docs/operate.md, "Log".
 const (
-	granted = "Leaves service: enough peers have promised to stay"
-	forced  = "Leaves service by force"
-	early   = "Leaves before it came into service"
+	granted = "Leaving service: enough peers have promised to stay"
+	forced  = "Leaving service by force"
+	early   = "Leaving before it came into service"
 )
 
 // Left counts the servers that have gone, without those that had before.

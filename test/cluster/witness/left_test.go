@@ -21,9 +21,9 @@ func ended(name string, code int32, lines ...string) *Server {
 func TestHowServersLeftIsReadFromTheirLogsAndExitCodes(t *testing.T) {
 	w := &Witness{servers: make(map[string]*Server)}
 	for _, s := range []*Server{
-		ended("a", 0, "In service, as x", granted), ended("b", -1, granted), // its end was not told, its log was
+		ended("a", 0, "In service as x", granted), ended("b", -1, granted), // its end was not told, its log was
 		ended("c", 0, forced+" after max_hold of 20s: too few"), ended("d", 137, forced+" after max_hold of 20s: too few"),
-		ended("e", 0, early), ended("f", 0), ended("g", 137, "Asks peers to stay"), ended("h", -1), ended("j", 1),
+		ended("e", 0, early), ended("f", 0), ended("g", 137, "asking peers to stay"), ended("h", -1), ended("j", 1),
 		{Name: "i"}, ended("before", 0, granted),
 	} {
 		w.servers[s.Name] = s

@@ -1,6 +1,6 @@
-// Package cli is what the verbs of the command holdfast have in common: flags, output as
-// text or JSON, errors in one line, exit codes. A verb is a cobra command that prints
-// through its Env; README.md in cmd/holdfast says how to add one.
+// Package cli has what all verbs of the command holdfast share: flags, output as text or
+// JSON, errors on one line, exit codes. A verb is a cobra command that prints through its Env;
+// README.md in cmd/holdfast says how to add one.
 package cli
 
 import (
@@ -62,7 +62,7 @@ func Run(ctx context.Context, streams Streams, args []string, verbs []Verb) (cod
 	return env.fail(ran.CommandPath(), err)
 }
 
-// Command is the command itself, for those who look at its help.
+// Command is the command itself, for programs that look at its help.
 func Command(verbs []Verb) *cobra.Command { return newRoot(new(Env), verbs) }
 
 // newRoot is the command itself, which only has verbs.
@@ -73,8 +73,8 @@ func newRoot(env *Env, verbs []Verb) *cobra.Command {
 		Long: `holdfast shows what a fleet of DNS servers does, from outside: how old the data of
 each server is, which of them is behind, and how many may leave.
 
-It exits with 0 if all is fine, with 1 if it found something, and with 2 if it was called
-wrongly or could not ask.`,
+It exits with 0 if all is fine, with 1 if it found something wrong, and with 2 if it was
+called wrongly or could not ask.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true, // a date in a man page would make each build differ
@@ -88,7 +88,7 @@ wrongly or could not ask.`,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return env.prepare() },
 	}
 	flags := root.PersistentFlags()
-	flags.StringVarP((*string)(&env.format), "output", "o", string(env.format), "text, or json")
+	flags.StringVarP((*string)(&env.format), "output", "o", string(env.format), "output as text or json")
 	flags.Lookup("output").DefValue = string(formatText)
 	flags.DurationVar(&env.Timeout, "timeout", 5*time.Second, "how long to wait for an answer to each question")
 	flags.BoolVar(&env.noColor, "no-color", false, "never use colours, as with NO_COLOR in the environment")

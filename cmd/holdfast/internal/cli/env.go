@@ -41,7 +41,7 @@ type Result interface {
 	WriteText(w io.Writer, paint Paint)
 }
 
-// JSON is whether the output is for a program.
+// JSON reports whether the output is for a program.
 func (e *Env) JSON() bool { return e.format == formatJSON }
 
 // Print prints a result in the format that was asked for. A verb that works in rounds
@@ -79,7 +79,7 @@ func (e *Env) Notef(format string, args ...any) {
 	fmt.Fprintln(e.Err, OneLine(fmt.Sprintf(format, args...)))
 }
 
-// Broken is an error if the output cannot be written any more: rounds may end.
+// Broken returns an error if the output can no longer be written, so that rounds may end.
 func (e *Env) Broken() error { return e.broken }
 
 func (e *Env) prepare() error {
@@ -100,7 +100,7 @@ func (e *Env) prepare() error {
 // Paint colours a text, or leaves it as it is.
 type Paint func(Colour, string) string
 
-// Colour is what a text means.
+// Colour says what a text means: good, odd or bad.
 type Colour string
 
 // The colours, as SGR parameters. Each stands beside a word or a mark that says the same. All
@@ -142,7 +142,8 @@ func Table(w io.Writer, rows [][]string) {
 	}
 }
 
-// Printable is text in which what a server sent cannot move the cursor or add a line.
+// Printable makes text that a server sent safe to print: it can neither move the cursor nor add
+// a line.
 func Printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {

@@ -10,7 +10,7 @@ import (
 // Finding is what a verb returns when it has printed that something is wrong.
 var Finding = Exit(exitFinding)
 
-// Exit is an exit code, of a verb that has printed all there is to say.
+// Exit is the exit code of a verb that has already printed everything.
 type Exit int
 
 func (e Exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
@@ -18,7 +18,7 @@ func (e Exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 // usage is an error of whoever called the command.
 type usage struct{ error }
 
-// Usage is an error that is answered with where to read how the verb is called.
+// Usage is an error in how a verb was called. It is printed with a hint at the verb's help.
 func Usage(format string, args ...any) error { return usage{fmt.Errorf(format, args...)} }
 
 // codeOf is the exit code of an error about which nothing is left to print.
@@ -32,7 +32,7 @@ func codeOf(err error) (code int, ok bool) {
 	return 0, false
 }
 
-// Failure is what -o json prints in place of a result.
+// Failure is what -o json prints instead of a result.
 type Failure struct {
 	Schema int    `json:"schema" jsonschema:"version of this schema"`
 	Error  string `json:"error" jsonschema:"why there is no result, in one line"`

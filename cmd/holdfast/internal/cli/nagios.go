@@ -25,7 +25,7 @@ func (e *Env) AddNagios(flags *pflag.FlagSet) {
 	flags.BoolVar(&e.nagios, "nagios", false, "one line and the exit codes of a monitoring plugin: 0 ok, 1 warning, 2 critical, 3 unknown")
 }
 
-// Nagios is whether --nagios was given.
+// Nagios reports whether --nagios was given.
 func (e *Env) Nagios() bool { return e.nagios }
 
 // PrintNagios prints a monitoring plugin's line and returns its exit code.

@@ -26,7 +26,7 @@ func (v *Version) WriteText(w io.Writer, _ Paint) {
 func newVersion(env *Env) *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
-		Short:   "Name the version of Holdfast",
+		Short:   "Print the version of Holdfast",
 		Example: "  holdfast version -o json",
 		Args:    Arguments(0, 0, "want no arguments"),
 		RunE: func(*cobra.Command, []string) error {

@@ -23,15 +23,15 @@ func Verb(env *cli.Env) *cobra.Command {
 		Short: "Find misconfigurations",
 		Long: `doctor looks at a Corefile, at the manifests that run it, and at servers that run, for
 settings that lose answers in an ordinary rollout, drain or restart. It knows CoreDNS with
-and without Holdfast's plugins. It judges what a server has: what is not configured is no
-finding.
+and without Holdfast's plugins. It judges only what a server has: something that is not
+configured is not a finding.
 
-A MANIFEST is a file with objects of Kubernetes, in YAML or JSON, a folder of such, or -
-for what comes through a pipe. The Corefile may be in a ConfigMap that a container mounts. A
-kustomization or a chart is not rendered: pipe what kubectl kustomize or helm template says.
+A MANIFEST is a file with Kubernetes objects in YAML or JSON, a folder of such files, or -
+for standard input. The Corefile may be in a ConfigMap that a container mounts. Kustomizations
+and charts are not rendered: pipe in the output of kubectl kustomize or helm template.
 --kubernetes reads what is deployed in a namespace.
 
-Each finding names a section of docs/doctor.md, by the name that --only and --skip take.`,
+Each finding links to a section of docs/doctor.md, named as --only and --skip name the check.`,
 		Example: `  holdfast doctor /etc/coredns/Corefile
   holdfast doctor Corefile deployment.yaml services.yaml
   kubectl kustomize build/kubernetes | holdfast doctor -
@@ -59,8 +59,8 @@ Each finding names a section of docs/doctor.md, by the name that --only and --sk
 	flags.BoolVar(&deployed.wanted, "kubernetes", false, "also read what is deployed in --namespace")
 	flags.StringVar(&deployed.namespace, "namespace", "kube-system", "which `NAMESPACE` --kubernetes reads")
 	deployed.AddFlags(flags)
-	flags.StringSliceVar(&only, "only", nil, "make these `CHECKS` alone")
-	flags.StringSliceVar(&skip, "skip", nil, "leave these `CHECKS` out")
+	flags.StringSliceVar(&only, "only", nil, "run only these `CHECKS`")
+	flags.StringSliceVar(&skip, "skip", nil, "skip these `CHECKS`")
 	for _, flag := range []string{"only", "skip"} {
 		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(names(), cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 	}

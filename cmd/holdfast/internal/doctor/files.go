@@ -111,7 +111,7 @@ func manifestsIn(folder string) (files []string, err error) {
 	}
 	for _, e := range entries {
 		if slices.Contains([]string{"kustomization.yaml", "kustomization.yml", "Kustomization"}, e.Name()) {
-			return nil, cli.Usage("%s is a kustomization, which is not rendered here: want kubectl kustomize %s | holdfast doctor -", folder, folder)
+			return nil, cli.Usage("%s is a kustomization, which doctor does not render: want kubectl kustomize %s | holdfast doctor -", folder, folder)
 		}
 		if !e.IsDir() && manifestEnd.MatchString(e.Name()) {
 			files = append(files, filepath.Join(folder, e.Name()))
@@ -148,7 +148,7 @@ func (s *sources) servers() (found []check.Server, notes []string, err error) {
 		found = append(found, of)
 	}
 	if len(found) == 0 {
-		return nil, nil, errors.New("no workload here runs CoreDNS, by the name of its image or by -conf: want one, or a Corefile")
+		return nil, nil, errors.New("no workload here runs CoreDNS, judging by image names and -conf: want one, or a Corefile")
 	}
 	return found, notes, nil
 }

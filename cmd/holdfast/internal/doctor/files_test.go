@@ -67,7 +67,7 @@ func TestImportsAreThoseOfTheContainer(t *testing.T) {
 		t.Errorf("it says %q, want %q", said(r, "grace-period"), want)
 	}
 	_, errs, code := runs(t, strings.Replace(custom, "lameduck 18s", "lameduck soon", 1), "-")
-	if want := "holdfast doctor: ConfigMap kube-system/coredns: /etc/coredns/custom/other.duck:1: lameduck \"soon\" is no duration: want one such as 10s\n"; code != 2 || errs != want {
+	if want := "holdfast doctor: ConfigMap kube-system/coredns: /etc/coredns/custom/other.duck:1: lameduck \"soon\" is not a duration: want one such as 10s\n"; code != 2 || errs != want {
 		t.Errorf("it exits with %d and says %q, want %q", code, errs, want)
 	}
 	left, _ := filepath.Glob(filepath.Join(os.TempDir(), "holdfast*", "etc", "coredns"))
@@ -165,7 +165,7 @@ func TestCertificatesOfTheCorefileAreRead(t *testing.T) {
 	finds(t, report(t, corefile("good.pem"), "-", "--only", "certificate-expiry"))
 	r := report(t, corefile("old.pem"), "-")
 	finds(t, r, "certificate-expiry")
-	if !strings.HasPrefix(said(r, "certificate-expiry"), ": "+dir+"/old.pem: has expired, at ") {
+	if !strings.HasPrefix(said(r, "certificate-expiry"), ": "+dir+"/old.pem: expired at ") {
 		t.Errorf("it says %q", said(r, "certificate-expiry"))
 	}
 	for file, want := range map[string]string{"nope.pem": "certificate " + dir + "/nope.pem: no such file or directory", "odd.pem": "certificate " + dir + "/odd.pem: it is not PEM"} {

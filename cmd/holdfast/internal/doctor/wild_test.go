@@ -91,7 +91,7 @@ func TestWhatIsWrongWithManifestsOfTheWild(t *testing.T) {
 			change: []string{"        health {\n            lameduck 20s\n        }\n        ready\n", "        health\n",
 				"path: /ready, port: 8181, scheme: HTTP}\n          initialDelaySeconds: 10\n          periodSeconds: 3", "path: /health, port: 8080, scheme: HTTP}\n          initialDelaySeconds: 10\n          periodSeconds: 10"},
 			want: []string{"lame-duck", "readiness-probe"},
-			says: map[string]string{"readiness-probe": "DaemonSet openshift-dns/dns-default: it asks for /health at port 8080, where health always says 200, also during the lame duck: want /ready"},
+			says: map[string]string{"readiness-probe": "DaemonSet openshift-dns/dns-default: it asks for /health at port 8080, where health always says 200, even during the lame duck: want /ready"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -80,7 +80,7 @@ func parseKey(text string) (*key, error) {
 	switch algorithm {
 	case dns.HmacSHA1, dns.HmacSHA224, dns.HmacSHA256, dns.HmacSHA384, dns.HmacSHA512:
 	default:
-		return nil, errors.New("has a TSIG key of an algorithm that is not known: want hmac-sha256, or hmac-sha1, -sha224, -sha384, -sha512")
+		return nil, errors.New("has a TSIG key with an unknown algorithm: want hmac-sha256, or hmac-sha1, -sha224, -sha384, -sha512")
 	}
 	return &key{dns.CanonicalName(name), algorithm, secret}, nil
 }

@@ -54,17 +54,17 @@ func Verb(env *cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "heartbeat NAME",
 		Short: "Write the time into a record, so that its age tells how old data is",
-		Long: `heartbeat writes the present second into the TXT record NAME of a primary, by UPDATE
+		Long: `heartbeat writes the current time in seconds into the TXT record NAME of a primary, by UPDATE
 (RFC 2136), or with --kubernetes into the ExternalName Service that NAME belongs to. Every
 server that answers for NAME then tells how old its data is: stalecheck and probe read it.
 
-Several writers may write the same record: none takes the time back. One that finds a time
-more than a minute ahead of its clock writes nothing and says so, as a writer that is cut off
-does: once, and it goes on when it can. The record has to be the heartbeat's own: one
-that holds anything but a time is left alone.
+Several writers may write the same record: none sets the time back. One that finds a time
+more than a minute ahead of its clock writes nothing and says so once, like a writer that is
+cut off, and goes on when it can. The record must be used for nothing else: one that holds
+anything but a time is left alone.
 
-A primary should want updates to be signed. The key is read from a file or from the
-environment's HOLDFAST_TSIG, and never from an argument, which all users of a machine see.`,
+A primary should accept only signed updates. The key is read from a file or from HOLDFAST_TSIG
+in the environment, never from an argument, which all users of a machine can see.`,
 		Example: `  holdfast heartbeat heartbeat.example.org --primary 192.0.2.1 --tsig-file heartbeat.key
   holdfast heartbeat heartbeat.kube-system.svc.cluster.local --kubernetes --once`,
 		Args: cli.Arguments(1, 1, "want one NAME"),

@@ -36,15 +36,15 @@ type Where struct {
 // AddFlags adds the flags of a primary, and those of the access to Kubernetes.
 func (w *Where) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&w.Primary, "primary", "", "`ADDRESS` of the server that takes updates, IP or IP:port")
-	flags.StringVar(&w.KeyFile, "tsig-file", "", "`FILE` with the TSIG key, as tsig-keygen prints it, in place of "+keyVariable+"=ALGORITHM:NAME:SECRET in the environment")
-	flags.StringVar(&w.Zone, "zone", "", "`ZONE` to update, for a primary that answers no questions")
+	flags.StringVar(&w.KeyFile, "tsig-file", "", "`FILE` with the TSIG key, as tsig-keygen prints it, instead of "+keyVariable+"=ALGORITHM:NAME:SECRET in the environment")
+	flags.StringVar(&w.Zone, "zone", "", "`ZONE` to update, for a primary that does not answer queries")
 	w.Access.AddFlags(flags)
 }
 
 // Writer returns a writer of the record of this name. It asks nobody yet.
 func (w *Where) Writer(name string, timeout time.Duration) (Writer, error) {
 	if _, ok := dns.IsDomainName(name); !ok || name == "" {
-		return nil, cli.Usage("%q is no domain name: want one such as heartbeat.example.org", name)
+		return nil, cli.Usage("%q is not a domain name: want one such as heartbeat.example.org", name)
 	}
 	name = dns.CanonicalName(name)
 	switch {
@@ -53,7 +53,7 @@ func (w *Where) Writer(name string, timeout time.Duration) (Writer, error) {
 	case w.Kubernetes:
 		labels := dns.SplitDomainName(name)
 		if len(labels) < 3 || labels[2] != "svc" {
-			return nil, cli.Usage("%q is no name of a Service: want one such as heartbeat.kube-system.svc.cluster.local", name)
+			return nil, cli.Usage("%q is not the name of a Service: want one such as heartbeat.kube-system.svc.cluster.local", name)
 		}
 		client, err := w.Connect(timeout)
 		if err != nil {
@@ -93,7 +93,7 @@ func withPort(address string) (string, error) {
 }
 
 // errOvertaken is that another writer has changed the record since it was read.
-var errOvertaken = errors.New("another writer is always first")
+var errOvertaken = errors.New("another writer was first each time")
 
 // maxAttempts is how often a writer reads and writes when it is overtaken. Whoever overtakes
 // it is done, or has an older time: so this is for as many writers at one instant.
@@ -113,10 +113,10 @@ func unlessOvertaken(write func() error) (err error) {
 func ahead(name string, texts, targets []string, now time.Time) error {
 	beat, _ := verdict.ReadHeartbeat(texts, targets, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)) // later than any
 	by := time.Duration(beat.Unix()-now.Unix()) * time.Second
-	return fmt.Errorf("%s is %s ahead of this clock: not overwritten; if it is not this clock that is slow, set the record back by hand", name, by)
+	return fmt.Errorf("%s is %s ahead of this clock: not overwritten; unless this clock is slow, set the record back by hand", name, by)
 }
 
 // noHeartbeat refuses to replace what somebody else needs.
 func noHeartbeat(name, holds string) error {
-	return fmt.Errorf("%s holds %q, which is no heartbeat: want a name of its own", name, holds)
+	return fmt.Errorf("%s holds %q, which is not a heartbeat: want a name that holds nothing else", name, holds)
 }

@@ -20,14 +20,14 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Access is how the API server is found: as kubectl finds it, or as a pod does.
+// Access says how to find the API server: as kubectl does, or as a pod does.
 type Access struct {
 	Kubeconfig, Context string // "" for KUBECONFIG, ~/.kube/config or the pod's own account
 }
 
 // AddFlags adds --kubeconfig and --context, with kubectl's meaning.
 func (a *Access) AddFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&a.Kubeconfig, "kubeconfig", "", "kubectl's configuration `FILE`, in place of KUBECONFIG, ~/.kube/config or the pod's own account")
+	flags.StringVar(&a.Kubeconfig, "kubeconfig", "", "kubectl's configuration `FILE`, instead of KUBECONFIG, ~/.kube/config or the pod's own account")
 	flags.StringVar(&a.Context, "context", "", "`NAME` of a context in it")
 }
 

@@ -1,5 +1,5 @@
-// Package order is the verbs about one server's leaving: may-leave, which only asks, and the
-// operator's orders leave, stay and resume.
+// Package order has the verbs about whether one server leaves: may-leave, which only asks, and
+// the operator's orders leave, stay and resume.
 package order
 
 import (
@@ -49,8 +49,8 @@ func MayLeave(env *cli.Env) *cobra.Command {
 		Use:   "may-leave ADDRESS",
 		Short: "Ask whether a server could leave now",
 		Long: `may-leave asks the server at ADDRESS whether it would go at once if it got SIGTERM now:
-whether enough of its peers would promise to stay. Nobody leaves, nobody promises, and
-nothing changes: a minute later the answer may be another.
+whether enough of its peers would promise to stay. It changes nothing and binds nobody: a
+minute later the answer may be different.
 
 The exit code is 0 if it would go at once, and 1 if it would be held. So a script can ask
 before it stops a server, and go on with the next one when this one is back.`,
@@ -118,9 +118,9 @@ func departureOf(address netip.AddrPort, a *server.Answer) (*Departure, error) {
 	case a.State == promise.Aside:
 		d.Why = "it is out of service already"
 	case a.KnownPeers == 0:
-		d.Why = "it is alone, and asks nobody"
+		d.Why = "it has no peers to ask"
 	default:
-		d.Why = fmt.Sprintf("enough peers would promise to stay, %d of them at least", a.MinPeers)
+		d.Why = fmt.Sprintf("enough peers would promise to stay: at least %d", a.MinPeers)
 	}
 	return d, nil
 }

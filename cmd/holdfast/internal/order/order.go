@@ -16,7 +16,7 @@ import (
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
-// Taken is what leave, stay and resume print: how the server is after the order.
+// Taken is what leave, stay and resume print: the state of the server after the order.
 type Taken struct {
 	Schema    int    `json:"schema" jsonschema:"version of this schema"`
 	Address   string `json:"address" jsonschema:"IP and port of the server"`
@@ -33,7 +33,7 @@ func (t *Taken) WriteText(w io.Writer, paint cli.Paint) {
 	if t.InService {
 		where = paint(cli.Good, "in service")
 	}
-	text := fmt.Sprintf("%s has the order %s: it is %s, %s", label(t.Address, t.Name), t.Order, t.State, where)
+	text := fmt.Sprintf("%s took the order %s: it is %s, %s", label(t.Address, t.Name), t.Order, t.State, where)
 	if t.Why != "" {
 		text += "; " + t.Why
 	}
@@ -43,24 +43,24 @@ func (t *Taken) WriteText(w io.Writer, paint cli.Paint) {
 // The verbs.
 var (
 	Leave = verb(promise.Leave, "Take a server out of service, however few promise to stay",
-		`leave takes the server at ADDRESS out of service though too few of its peers promise to stay.
-It exits if SIGTERM is held, else it steps aside: /ready is 503 until resume, also when it is
-fit again.
+		`leave takes the server at ADDRESS out of service even if too few of its peers promise to stay.
+If SIGTERM is held it exits. Otherwise it steps aside: /ready is 503 until resume, even when
+it is fit again.
 
-This goes before the rule. It is you who decides then whether enough are left: may-leave says
-what the rule would do.`, "rack 4 loses its power at noon")
+This overrides the rule: it is up to you whether enough servers are left. may-leave says what
+the rule would do.`, "rack 4 loses its power at noon")
 	Stay = verb(promise.Stay, "Keep a server in service, whatever happens",
-		`stay keeps the server at ADDRESS in service, unfit or not, until resume. It ends with a
-restart. A held SIGTERM still takes effect after max_hold.`, "the other site is being moved")
-	Resume = verb(promise.Resume, "Let a server go by the rule again",
-		"resume ends leave or stay: the server at ADDRESS goes by the rule again.", "the move is over")
+		`stay keeps the server at ADDRESS in service, fit or not, until resume or a restart. A SIGTERM
+that is held still takes effect after max_hold.`, "the other site is being moved")
+	Resume = verb(promise.Resume, "Let the rule decide for a server again",
+		"resume ends leave or stay: the rule decides for the server at ADDRESS again.", "the move is over")
 )
 
 const who = `
 
-It needs control in the server's Corefile. Orders are taken on the server's own host, from
-loopback, or with --cert and --key of the CA that tls of the Corefile names. TEXT is logged,
-and shown to everybody who looks at the fleet until resume.`
+It needs control in the server's Corefile. Orders are accepted from loopback on the server's
+own host, or with --cert and --key if the CA that tls names in the Corefile has signed them.
+TEXT is logged, and shown to everybody who looks at the fleet until resume.`
 
 func verb(kind promise.OverrideKind, short, long, reason string) cli.Verb {
 	return func(env *cli.Env) *cobra.Command {

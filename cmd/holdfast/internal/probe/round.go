@@ -2,7 +2,7 @@ package probe
 
 import "time"
 
-// State is what a server is in a round.
+// State is the state of a server in a round.
 type State string
 
 // The states, from good to bad. Each but Fresh is a finding.
@@ -62,7 +62,7 @@ type EDE struct {
 	Text string `json:"text,omitempty" jsonschema:"EXTRA-TEXT"`
 }
 
-// Write is the heartbeat that the round has written.
+// Write says whether the round could write its heartbeat.
 type Write struct {
 	Name  string `json:"name" jsonschema:"of the record"`
 	Error string `json:"error,omitempty" jsonschema:"why it could not be written"`

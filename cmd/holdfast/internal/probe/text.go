@@ -41,7 +41,7 @@ func (r *Round) sum() {
 	}
 }
 
-// OK is whether there is nothing to tell.
+// OK reports whether all is fine.
 func (r *Round) OK() bool {
 	return r.Fresh == len(r.Servers) && (r.Write == nil || r.Write.Error == "")
 }

@@ -50,7 +50,7 @@ usable answer. The exit code is 1 unless all servers are fresh in the last round
 A round asks a server twice before it calls an answer lost. With --once a second round
 follows if a server differs from the others: a change takes a moment to reach all.
 
-With --write each round ends with writing the heartbeat NAME as the verb heartbeat does, to
+With --write each round ends by writing the heartbeat NAME as the verb heartbeat does, to
 --primary or to Kubernetes. Each vantage point writes a NAME of its own, and reads those of
 the others with --heartbeat.`,
 		Example: `  holdfast probe example.org
@@ -78,10 +78,10 @@ func (o *options) addFlags(cmd *cobra.Command) {
 	flags.BoolVar(&o.once, "once", false, "end after one round")
 	flags.DurationVar(&o.interval, "interval", 10*time.Second, "how long a round lasts")
 	flags.DurationVar(&o.maxAge, "max-age", time.Minute, "a server whose age or lag exceeds this is stale")
-	flags.StringArrayVar(&o.heartbeats, "heartbeat", nil, "another heartbeat's `NAME`, as of another vantage point; may be repeated")
+	flags.StringArrayVar(&o.heartbeats, "heartbeat", nil, "`NAME` of another heartbeat, such as that of another vantage point; may be repeated")
 	flags.StringSliceVar(&o.transports, "transport", []string{"udp", "tcp"}, "udp, tcp or both")
 	flags.StringVar(&o.port, "port", "53", "port of servers given without one")
-	flags.StringVar(&o.resolver, "resolver", "", "`ADDRESS` of a resolver for names, in place of the system's, IP or IP:port")
+	flags.StringVar(&o.resolver, "resolver", "", "`ADDRESS` of a resolver for names, IP or IP:port, instead of the system's")
 	flags.StringVar(&o.selector, "kubernetes", "", "ask the pods with this `LABEL`, such as k8s-app=kube-dns")
 	flags.StringVarP(&o.namespace, "namespace", "n", "kube-system", "namespace of the pods")
 	flags.StringVar(&o.listen, "listen", "", "serve Prometheus metrics at `ADDRESS`, such as :9153")
@@ -93,7 +93,7 @@ func (o *options) addFlags(cmd *cobra.Command) {
 // prober checks the flags and makes a prober of them.
 func (o *options) prober(env *cli.Env, args []string) (*prober, error) {
 	if _, ok := dns.IsDomainName(args[0]); !ok || args[0] == "" {
-		return nil, cli.Usage("%q is no domain name: want a ZONE, or the NAME of a heartbeat", args[0])
+		return nil, cli.Usage("%q is not a domain name: want a ZONE, or the NAME of a heartbeat", args[0])
 	}
 	switch {
 	case o.interval < time.Second:
@@ -105,18 +105,18 @@ func (o *options) prober(env *cli.Env, args []string) (*prober, error) {
 	case len(o.transports) == 0 || slices.ContainsFunc(o.transports, func(t string) bool { return t != "udp" && t != "tcp" }):
 		return nil, cli.Usage("transport %q: want udp, tcp or udp,tcp", o.transports)
 	case o.selector != "" && len(args) > 1:
-		return nil, cli.Usage("servers %q beside --kubernetes: want one of both", args[1:])
+		return nil, cli.Usage("both servers %q and --kubernetes: want one of them", args[1:])
 	case o.once && o.listen != "":
-		return nil, cli.Usage("--listen beside --once: nobody could scrape it")
+		return nil, cli.Usage("--listen with --once: nothing could scrape it")
 	case env.Nagios() && o.listen != "":
-		return nil, cli.Usage("--listen beside --nagios, which ends after one round")
+		return nil, cli.Usage("--listen with --nagios, which ends after one round")
 	}
 	p := &prober{name: dns.CanonicalName(args[0]), transports: slices.Compact(slices.Sorted(slices.Values(o.transports))), vantage: o.vantage, maxAge: o.maxAge,
 		timeout: env.Timeout, now: time.Now, finder: finder{port: o.port, given: args[1:], timeout: env.Timeout}}
 	slices.Reverse(p.transports) // udp first
 	for _, name := range o.heartbeats {
 		if _, ok := dns.IsDomainName(name); !ok {
-			return nil, cli.Usage("heartbeat %q is no domain name", name)
+			return nil, cli.Usage("heartbeat %q is not a domain name", name)
 		}
 		p.records = append(p.records, dns.CanonicalName(name))
 	}

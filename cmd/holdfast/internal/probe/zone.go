@@ -49,5 +49,5 @@ func (p *prober) findZone(ctx context.Context, servers []server) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return fmt.Errorf("none of %d servers tells its zone, the last: %w", len(asked), failed)
+	return fmt.Errorf("none of %d servers says which zone it has; the last one: %w", len(asked), failed)
 }

@@ -26,7 +26,7 @@ import (
 // as many zones, are below 2 MiB.
 const maxBody = 8 << 20
 
-// ErrNoUse is the error of a server that answers, but not with what was asked for.
+// ErrNoUse means that a server answered, but not with what was asked for.
 var ErrNoUse = errors.New("its answer is unusable")
 
 // Client asks servers. It is for several goroutines.
@@ -73,7 +73,7 @@ func (c *Client) nameOf(address string) string {
 	return host
 }
 
-// Answer is what a server says of itself. Each text in it is of one line, and can be printed.
+// Answer is what a server says about itself. Every text in it is one line, and safe to print.
 type Answer struct {
 	wire.Status
 	Now time.Time // by the server's clock, to a second

@@ -213,12 +213,12 @@ func TestTLSThatFailsSaysWhatToDo(t *testing.T) {
 		want   string
 	}{
 		"well":             {server, []string{"--ca", ca.file, "--server-name", "ns1.test"}, ""},
-		"another name":     {server, []string{"--ca", ca.file}, "its certificate does not name 127.0.0.1: give a name that it has with --server-name"},
-		"another CA":       {server, []string{"--ca", other.file, "--server-name", "ns1.test"}, "its certificate is signed by an unknown authority: give that one's with --ca"},
-		"the system's CAs": {server, []string{"--tls", "--server-name", "ns1.test"}, "its certificate is signed by an unknown authority: give that one's with --ca"},
+		"another name":     {server, []string{"--ca", ca.file}, "its certificate does not name 127.0.0.1: use --server-name with a name that it has"},
+		"another CA":       {server, []string{"--ca", other.file, "--server-name", "ns1.test"}, "its certificate is signed by an unknown authority: name that authority's certificate with --ca"},
+		"the system's CAs": {server, []string{"--tls", "--server-name", "ns1.test"}, "its certificate is signed by an unknown authority: name that authority's certificate with --ca"},
 		"expired": {serveTLS(t, &tls.Config{Certificates: []tls.Certificate{expired}}), []string{"--ca", ca.file, "--server-name", "ns1.test"},
 			"its certificate expired at 2020-01-02T03:04:05Z"},
-		"without TLS here":  {server, nil, "its answer is unusable: it speaks TLS: give --tls, or --ca"},
+		"without TLS here":  {server, nil, "its answer is unusable: it speaks TLS: use --tls, or --ca"},
 		"without TLS there": {httptest.NewServer(says(200, well)), []string{"--tls"}, "its answer is unusable: it does not speak TLS: leave out --tls, --ca, --cert and --key"},
 		"a certificate that it does not want": {
 			serveTLS(t, &tls.Config{Certificates: []tls.Certificate{good}, ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12}),

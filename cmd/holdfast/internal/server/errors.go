@@ -59,10 +59,10 @@ func certificate(err error) error {
 		return fmt.Errorf("its certificate expired at %s", of.Cert.NotAfter.UTC().Format(time.RFC3339))
 	}
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return errors.New("its certificate is signed by an unknown authority: give that one's with --ca")
+		return errors.New("its certificate is signed by an unknown authority: name that authority's certificate with --ca")
 	}
 	if of, ok := errors.AsType[x509.HostnameError](err); ok {
-		return fmt.Errorf("its certificate does not name %s: give a name that it has with --server-name", of.Host)
+		return fmt.Errorf("its certificate does not name %s: use --server-name with a name that it has", of.Host)
 	}
 	return fmt.Errorf("its certificate is not valid: %w", err)
 }
@@ -71,7 +71,7 @@ func certificate(err error) error {
 func refusal(status int, body []byte) error {
 	text := cli.OneLine(string(body))
 	if strings.Contains(text, "HTTP request to an HTTPS server") {
-		return fmt.Errorf("%w: it speaks TLS: give --tls, or --ca", ErrNoUse)
+		return fmt.Errorf("%w: it speaks TLS: use --tls, or --ca", ErrNoUse)
 	}
 	if len(text) > 200 || strings.HasPrefix(text, "<") {
 		text = ""
@@ -79,7 +79,7 @@ func refusal(status int, body []byte) error {
 	return &Refused{Status: status, Text: text}
 }
 
-// Refused is a reply with another HTTP status than 200.
+// Refused is a reply with an HTTP status other than 200.
 type Refused struct {
 	Status int
 	Text   string // of the reply, in one line

@@ -11,7 +11,7 @@ import (
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
 )
 
-// Flags are how servers are reached.
+// Flags say how to reach servers.
 type Flags struct {
 	tls                 bool
 	ca, cert, key, name string
@@ -19,14 +19,14 @@ type Flags struct {
 
 // AddTo adds them to a verb.
 func (f *Flags) AddTo(flags *pflag.FlagSet) {
-	flags.BoolVar(&f.tls, "tls", false, "speak TLS, as servers do with tls in the Corefile; so do the next four")
-	flags.StringVar(&f.ca, "ca", "", "trust what the certificates of this `FILE` have signed, in place of the system's")
-	flags.StringVar(&f.cert, "cert", "", "show the certificate in this `FILE`, which orders need")
-	flags.StringVar(&f.key, "key", "", "its key, in this `FILE`")
-	flags.StringVar(&f.name, "server-name", "", "`NAME` that certificates have to have, in place of the address or name that was given")
+	flags.BoolVar(&f.tls, "tls", false, "speak TLS, as servers with tls in the Corefile do; --ca, --cert and --server-name imply it")
+	flags.StringVar(&f.ca, "ca", "", "trust the CA certificates in this `FILE` instead of the system's")
+	flags.StringVar(&f.cert, "cert", "", "present the certificate in this `FILE`, as orders from another host must")
+	flags.StringVar(&f.key, "key", "", "key of --cert, in this `FILE`")
+	flags.StringVar(&f.name, "server-name", "", "`NAME` that certificates must have, instead of the address or name that was given")
 }
 
-// Client makes the client that they say.
+// Client makes a client by these flags.
 func (f *Flags) Client() (*Client, error) {
 	if f.cert == "" && f.key != "" || f.cert != "" && f.key == "" {
 		return nil, cli.Usage("--cert %q, --key %q: want both or none", f.cert, f.key)

@@ -92,7 +92,7 @@ func (c *Client) Resolve(ctx context.Context, given []string) (all []netip.AddrP
 	return all, failed, nil
 }
 
-// Unresolved is the error of a name whose addresses could not be found.
+// Unresolved means that the addresses of a name could not be found.
 type Unresolved struct {
 	Name string
 	Why  error

@@ -13,7 +13,7 @@ import (
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/doctor/manifest"
 )
 
-// Input is what there is to judge.
+// Input is everything that is to be judged.
 type Input struct {
 	Servers []Server
 	Odd     []string // as of manifest.Objects
@@ -21,7 +21,7 @@ type Input struct {
 	Now     time.Time
 }
 
-// Server is a server that is configured. What is nil is not known, and not judged.
+// Server is a configured server. What is nil is not known, and not judged.
 type Server struct {
 	Name         string // that a finding begins with
 	Corefile     *corefile.Config
@@ -63,13 +63,13 @@ type Check struct {
 // sayer takes a finding.
 type sayer func(format string, args ...any)
 
-// Finding is what a check has found.
+// Finding is something that a check has found.
 type Finding struct {
 	Server string `json:"server,omitempty" jsonschema:"the server that it is about"`
 	Reason string `json:"reason" jsonschema:"what is wrong, in one line"`
 }
 
-// Result is of a check that applied to something.
+// Result is the result of a check that applied to something.
 type Result struct {
 	ID       string    `json:"id" jsonschema:"stable name of the check"`
 	Section  string    `json:"section"`
@@ -82,7 +82,7 @@ type Result struct {
 // manual is where the sections of the checks are.
 const manual = "https://github.com/holdfastdns/holdfast/blob/main/docs/doctor.md#"
 
-// Run makes the checks that are wanted, in the order of Checks. One that applies to nothing
+// Run runs the checks that are wanted, in the order of Checks. One that applies to nothing
 // has no result.
 func Run(in *Input, wanted func(id string) bool) []Result {
 	results := []Result{}

@@ -18,7 +18,7 @@ func canaryCached(s *Server, say sayer) bool {
 	}
 	for _, c := range s.Corefile.SelfPreserve.Canaries {
 		if how := c.Cached(); how != "" {
-			say("canary %s: %s, so that an old answer hides what has failed since", strings.TrimSuffix(c.Name, "."), how)
+			say("canary %s: %s, so an old answer hides what has failed since", strings.TrimSuffix(c.Name, "."), how)
 		}
 	}
 	return true

@@ -20,7 +20,7 @@ var _ = add("min-peers-percentage",
 
 var _ = add("peers-service",
 	example{name: "headless and whole"},
-	example{name: "only who is ready", change: []string{"publishNotReadyAddresses: true", "sessionAffinity: None"}, finds: "Service peers leaves out who is not ready"},
+	example{name: "only who is ready", change: []string{"publishNotReadyAddresses: true", "sessionAffinity: None"}, finds: "Service peers leaves out servers that are not ready"},
 	example{name: "with an address", change: []string{"clusterIP: None", "clusterIP: 10.96.0.11"}, finds: "Service peers is not headless"},
 	example{name: "of other pods", change: []string{"publishNotReadyAddresses: true\n  selector: {k8s-app: kube-dns}", "publishNotReadyAddresses: true\n  selector: {app: else}"}, finds: "does not select the pods of Deployment kube-system/coredns"},
 	example{name: "of none", change: []string{"publishNotReadyAddresses: true\n  selector: {k8s-app: kube-dns}", "publishNotReadyAddresses: true"}, finds: "does not select the pods"},

@@ -13,17 +13,17 @@ func readinessProbe(s *Server, say sayer) bool {
 	}
 	probe := s.Workload.Container.ReadinessProbe
 	if probe == nil {
-		say("there is none: a pod is sent questions before it can answer them, and for as long as it exists")
+		say("there is none: a pod gets questions before it can answer them, and for as long as it exists")
 		return true
 	}
 	get, port := probe.HTTPGet, s.portOf(probe)
 	switch {
 	case get == nil && probe.TCPSocket != nil:
-		say("it asks whether a port is open, which says nothing of answers")
+		say("it asks whether a port is open, which says nothing about answers")
 	case get == nil:
 		return false // what a program or gRPC asks is not known
 	case get.Path == "/health" || s.Corefile != nil && slices.Contains(s.Corefile.Ports.Health, port):
-		say("it asks for %s at port %d, where health always says 200, also during the lame duck: want /ready", get.Path, port)
+		say("it asks for %s at port %d, where health always says 200, even during the lame duck: want /ready", get.Path, port)
 	case s.Corefile == nil || port == 0:
 	case s.Corefile.SelfPreserve != nil:
 		s.asksSelfPreserve(get, port, say)
@@ -61,7 +61,7 @@ func livenessProbe(s *Server, say sayer) bool {
 	path, port := probe.HTTPGet.Path, s.portOf(probe)
 	switch {
 	case path == "/ready" || s.Corefile != nil && port != 0 && (slices.Contains(s.Corefile.Ports.Ready, port) || port == s.Corefile.Ports.SelfPreserve):
-		say("it asks for %s at port %d: what makes every server unready restarts them all", path, port)
+		say("it asks for %s at port %d: whatever makes every server unready restarts them all", path, port)
 	case s.Corefile != nil && port != 0 && !slices.Contains(s.Corefile.Ports.Health, port):
 		say("it asks port %d, where the Corefile has no health: the container is restarted again and again", port)
 	}

@@ -51,9 +51,9 @@ func oneReplica(s *Server, say sayer) bool {
 	case !ok:
 		return false
 	case replicas == 1 && s.Workload.Replicas == nil:
-		say("replicas is not written, which makes one: while it restarts nobody answers")
+		say("replicas is not set, which means one: while it restarts, nothing answers")
 	case replicas <= 1:
-		say("there can be as few as %d: while it restarts nobody answers", replicas)
+		say("there may be as few as %d: while it restarts, nothing answers", replicas)
 	}
 	return true
 }
@@ -79,7 +79,7 @@ func sameNode(s *Server, say sayer) bool {
 			}
 		}
 	}
-	say("neither topologySpreadConstraints nor podAntiAffinity keeps them apart: one node can take all of them with it")
+	say("neither topologySpreadConstraints nor podAntiAffinity keeps the servers apart: losing one node can mean losing all of them")
 	return true
 }
 
@@ -98,11 +98,11 @@ func disruptionBudget(s *Server, say sayer) bool {
 		}
 		found = true
 		if replicas, ok := replicasOf(s); ok && replicas > 0 && !allowsAny(b, replicas) {
-			say("PodDisruptionBudget %s allows no eviction of %d servers: no node that has one can be drained", b.Name, replicas)
+			say("PodDisruptionBudget %s allows no eviction with %d servers: a node that has one cannot be drained", b.Name, replicas)
 		}
 	}
 	if !found {
-		say("no PodDisruptionBudget selects the pods: two nodes that are drained at once can take all of them")
+		say("no PodDisruptionBudget selects the pods: draining two nodes at once can take all of them")
 	}
 	return true
 }

@@ -24,8 +24,8 @@ var onePeer = []string{"min_peers 2", "min_peers 1", peersName, "peers static 19
 
 var _ = add("one-replica",
 	example{name: "three"},
-	example{name: "one", change: append([]string{"replicas: 3", "replicas: 1"}, onePeer...), finds: "there can be as few as 1"},
-	example{name: "not written", change: append([]string{"  replicas: 3\n", ""}, onePeer...), finds: "replicas is not written"},
+	example{name: "one", change: append([]string{"replicas: 3", "replicas: 1"}, onePeer...), finds: "there may be as few as 1"},
+	example{name: "not written", change: append([]string{"  replicas: 3\n", ""}, onePeer...), finds: "replicas is not set"},
 	example{name: "not written, and scaled by size", change: append([]string{"  replicas: 3\n", "", "---\napiVersion: policy/v1", proportional}, onePeer...)},
 	example{name: "scaled down to one", change: append([]string{"---\napiVersion: policy/v1", autoscaler("minReplicas: 1\n  maxReplicas: 5")}, onePeer...), finds: "as few as 1"},
 	example{name: "scaled down to the default", change: append([]string{"---\napiVersion: policy/v1", autoscaler("maxReplicas: 5")}, onePeer...), finds: "as few as 1"},
@@ -44,7 +44,7 @@ const spread = `      topologySpreadConstraints:
 
 var _ = add("same-node",
 	example{name: "spread"},
-	example{name: "neither", change: []string{spread, ""}, finds: "one node can take all of them with it"},
+	example{name: "neither", change: []string{spread, ""}, finds: "losing one node can mean losing all of them"},
 	example{name: "preferably apart", change: []string{spread, `      affinity:
         podAntiAffinity:
           preferredDuringSchedulingIgnoredDuringExecution:
@@ -67,7 +67,7 @@ var _ = add("same-node",
           - topologyKey: kubernetes.io/hostname
             labelSelector:
               matchLabels: {app: else}
-`}, finds: "one node can take all of them with it"},
+`}, finds: "losing one node can mean losing all of them"},
 	example{name: "others spread", change: []string{"        labelSelector:\n          matchLabels: {k8s-app: kube-dns}\n", "        labelSelector:\n          matchLabels: {app: else}\n"}, finds: "one node"},
 )
 
@@ -78,7 +78,7 @@ var _ = add("disruption-budget",
 	example{name: "none", change: []string{"kind: PodDisruptionBudget", "kind: SomethingElse"}, finds: "no PodDisruptionBudget selects the pods"},
 	example{name: "of other pods", change: []string{"  maxUnavailable: 1\n  selector:\n    matchLabels: {k8s-app: kube-dns}", "  maxUnavailable: 1\n  selector:\n    matchLabels: {app: else}"}, finds: "no PodDisruptionBudget"},
 	example{name: "of another namespace", change: []string{budget, "metadata: {name: coredns, namespace: dns}\nspec:\n  maxUnavailable: 1"}, finds: "no PodDisruptionBudget"},
-	example{name: "none away", change: []string{budget, "metadata: {name: coredns, namespace: kube-system}\nspec:\n  maxUnavailable: 0"}, finds: "PodDisruptionBudget coredns allows no eviction of 3 servers"},
+	example{name: "none away", change: []string{budget, "metadata: {name: coredns, namespace: kube-system}\nspec:\n  maxUnavailable: 0"}, finds: "PodDisruptionBudget coredns allows no eviction with 3 servers"},
 	example{name: "all have to be there", change: []string{budget, "metadata: {name: coredns, namespace: kube-system}\nspec:\n  minAvailable: 100%"}, finds: "allows no eviction"},
 	example{name: "two have to be there", change: []string{budget, "metadata: {name: coredns, namespace: kube-system}\nspec:\n  minAvailable: 2"}},
 )

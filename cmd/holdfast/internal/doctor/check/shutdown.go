@@ -141,7 +141,7 @@ func rollout(s *Server, say sayer) bool {
 	case away >= replicas:
 		say("maxUnavailable lets a rollout end %d of %d servers before a new one is ready", away, replicas)
 	case p.HasPeers() && replicas-away+len(p.StaticPeers) < p.MinPeers:
-		say("maxUnavailable lets a rollout end %d of %d servers at once, and min_peers says that %d have to stay: who is ended is held, and may go by force",
+		say("maxUnavailable lets a rollout end %d of %d servers at once, and min_peers says that %d have to stay: a server that is ended is held, and may leave by force",
 			away, replicas, p.MinPeers)
 	}
 	return true

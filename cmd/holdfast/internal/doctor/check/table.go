@@ -15,7 +15,7 @@ var Checks = []Check{
 		Title: "the liveness probe asks only whether the process lives"},
 
 	{ID: "min-peers", Section: peers, Level: Wrong, server: minPeers,
-		Title: "there are as many peers as have to promise"},
+		Title: "there are at least min_peers peers"},
 	{ID: "min-peers-percentage", Section: peers, Level: Warning, server: minPeersPercentage,
 		Title: "min_peers allows for pods that come back with another address"},
 	{ID: "peers-service", Section: peers, Level: Wrong, server: peersService,
@@ -26,17 +26,17 @@ var Checks = []Check{
 	{ID: "same-node", Section: redundancy, Level: Warning, server: sameNode,
 		Title: "servers are kept on different nodes"},
 	{ID: "disruption-budget", Section: redundancy, Level: Warning, server: disruptionBudget,
-		Title: "a disruption budget bounds evictions, and allows some"},
+		Title: "a disruption budget limits evictions, and allows some"},
 
 	{ID: "canary-cached", Section: data, Level: Warning, server: canaryCached,
-		Title: "canaries are asked anew each time"},
+		Title: "canaries are not answered from a cache"},
 	{ID: "heartbeat-writer", Section: data, Level: Warning, server: heartbeatWriter,
-		Title: "somebody writes the heartbeat"},
+		Title: "something writes the heartbeat"},
 
 	{ID: "kubeadm-upgrade", Section: upkeep, Level: Wrong, server: kubeadmUpgrade,
 		Title: "kubeadm upgrade does not take the image for CoreDNS's own"},
 	{ID: "certificate-expiry", Section: upkeep, Level: Wrong, all: certificateExpiry,
-		Title: "certificates are good for a while"},
+		Title: "certificates stay valid for a while"},
 	{ID: "manifest-fields", Section: upkeep, Level: Warning, all: manifestFields,
 		Title: "manifests have only fields that the API has, each once"},
 

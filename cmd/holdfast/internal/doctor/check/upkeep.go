@@ -20,9 +20,9 @@ func kubeadmUpgrade(s *Server, say sayer) bool {
 	_, tag, isTagged := strings.Cut(image[strings.LastIndex(image, "/")+1:], ":")
 	switch {
 	case ofCoreDNS.MatchString(tag):
-		say("the image's tag, %s, is one of CoreDNS's: kubeadm upgrade puts its own CoreDNS in the place of Holdfast", tag)
+		say("the image's tag, %s, is one of CoreDNS's: kubeadm upgrade replaces Holdfast with its own CoreDNS", tag)
 	case !isTagged && isDigest:
-		say("the image has a digest and no tag: kubeadm upgrade takes it for some CoreDNS, and puts its own in the place of Holdfast")
+		say("the image has a digest and no tag: kubeadm upgrade takes it for some version of CoreDNS, and replaces it with its own")
 	}
 	return true
 }
@@ -45,7 +45,7 @@ func certificateExpiry(in *Input, say sayer) bool {
 		left := c.NotAfter.Sub(in.Now)
 		switch end := c.NotAfter.UTC().Format(time.DateTime); {
 		case left <= 0:
-			say("%s: has expired, at %s UTC", c.Of, end)
+			say("%s: expired at %s UTC", c.Of, end)
 		case in.Now.Before(c.NotBefore):
 			say("%s: is not valid before %s UTC", c.Of, c.NotBefore.UTC().Format(time.DateTime))
 		case left < min(nearEnd, c.NotAfter.Sub(c.NotBefore)/3):

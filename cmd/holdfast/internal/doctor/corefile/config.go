@@ -9,7 +9,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 )
 
-// Config is what a Corefile says of a server. What a plugin leaves to its default has it.
+// Config is what a Corefile says about a server, with defaults filled in.
 type Config struct {
 	File string
 

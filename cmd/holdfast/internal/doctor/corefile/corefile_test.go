@@ -134,11 +134,11 @@ func TestWhatCannotBeReadHasAFileAndALine(t *testing.T) {
 		"apiVersion: ":                           "Corefile: no server block with a plugin in it: want a Corefile",
 		". {\n health":                           "Corefile:2 - Syntax error: ",
 		". {\n health {\n lameduck\n }\n}\n":     `Corefile:3: lameduck has 0 values, []: want one`,
-		". {\n health {\n lameduck 5\n }\n}\n":   `Corefile:3: lameduck "5" is no duration: want one such as 10s`,
-		". {\n health {\n lameduck -5s\n }\n}\n": `Corefile:3: lameduck "-5s" is no duration`,
+		". {\n health {\n lameduck 5\n }\n}\n":   `Corefile:3: lameduck "5" is not a duration: want one such as 10s`,
+		". {\n health {\n lameduck -5s\n }\n}\n": `Corefile:3: lameduck "-5s" is not a duration`,
 		". {\n health 8080\n}\n":                 `Corefile:2: address "8080" has no port: want one such as :8080`,
 		". {\n ready :0\n}\n":                    `Corefile:2: address ":0" has port "0": want one from 1 to 65535`,
-		". {\n selfpreserve {\n max_hold soon\n }\n}\n":                                  `Corefile:3: max_hold "soon" is no duration`,
+		". {\n selfpreserve {\n max_hold soon\n }\n}\n":                                  `Corefile:3: max_hold "soon" is not a duration`,
 		". {\n selfpreserve {\n min_peers 0\n }\n}\n":                                    `Corefile:3: min_peers "0": want a whole number`,
 		". {\n selfpreserve {\n min_peers 101%\n }\n}\n":                                 `Corefile:3: min_peers "101%": want a whole number`,
 		". {\n selfpreserve {\n peers static\n }\n}\n":                                   `Corefile:3: peers ["static"]: want static ADDRESS... or dns NAME...`,
@@ -146,7 +146,7 @@ func TestWhatCannotBeReadHasAFileAndALine(t *testing.T) {
 		". {\n selfpreserve {\n peers dns {$TEST_NOT_SET}\n }\n}\n":                      `Corefile:3: peers dns is empty: is an environment variable`,
 		". {\n selfpreserve {\n canary\n }\n}\n":                                         `Corefile:3: canary is empty`,
 		". {\n stalecheck {\n heartbeat\n }\n}\n":                                        `Corefile:3: heartbeat has 0 values`,
-		"a {\n selfpreserve {\n observe\n }\n}\nb {\n selfpreserve {\n observe\n }\n}\n": `Corefile:7: options of selfpreserve stand in two server blocks: want them in one`,
+		"a {\n selfpreserve {\n observe\n }\n}\nb {\n selfpreserve {\n observe\n }\n}\n": `Corefile:7: options of selfpreserve are in two server blocks: want them in one`,
 	} {
 		if _, err := Read("", "Corefile", []byte(text)); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%q gives %v, want %s", text, err, want)

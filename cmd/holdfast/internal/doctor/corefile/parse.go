@@ -151,7 +151,7 @@ func (p property) duration(seconds bool) (time.Duration, error) {
 	}
 	d, err := read(value)
 	if err != nil || d < 0 {
-		return 0, p.at.errorf("%s %q is no duration: want one such as 10s", p.name, value)
+		return 0, p.at.errorf("%s %q is not a duration: want one such as 10s", p.name, value)
 	}
 	return d, nil
 }

@@ -22,7 +22,7 @@ type SelfPreserve struct {
 	Observe     bool // holds nothing
 }
 
-// HasPeers is whether it asks anybody before it leaves.
+// HasPeers reports whether it asks anybody before it leaves.
 func (s *SelfPreserve) HasPeers() bool { return s != nil && len(s.StaticPeers)+len(s.PeerNames) > 0 }
 
 // Canary is a question that the server asks itself.
@@ -42,7 +42,7 @@ func (c *Config) readSelfPreserve(b block) (err error) {
 			continue
 		}
 		if c.hasOptions {
-			return d.at.errorf("options of selfpreserve stand in two server blocks: want them in one")
+			return d.at.errorf("options of selfpreserve are in two server blocks: want them in one")
 		}
 		c.SelfPreserve, c.hasOptions = newSelfPreserve(), true
 		if c.Ports.SelfPreserve, err = d.port(selfpreservePort); err != nil {

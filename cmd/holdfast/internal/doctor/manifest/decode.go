@@ -22,7 +22,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Objects are those of all manifests.
+// Objects are the objects of all manifests.
 type Objects struct {
 	Workloads   []Workload
 	Services    []*corev1.Service

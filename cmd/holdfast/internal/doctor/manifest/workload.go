@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// Workload is what makes pods of a template.
+// Workload is an object that makes pods from a template.
 type Workload struct {
 	Kind string
 	metav1.ObjectMeta
@@ -92,10 +92,11 @@ func (w *Workload) Selected(namespace string, selector *metav1.LabelSelector) bo
 	return err == nil && SameNamespace(namespace, w.Namespace) && s.Matches(labels.Set(w.Pod.Labels))
 }
 
-// SameNamespace takes a namespace that is not written, which kubectl adds, for any.
+// SameNamespace reports whether two namespaces are the same. One that is not set, which kubectl
+// would fill in, matches any.
 func SameNamespace(a, b string) bool { return a == b || a == "" || b == "" }
 
-// ServicesOf are those that select a workload's pods.
+// ServicesOf returns the Services that select a workload's pods.
 func (o *Objects) ServicesOf(w *Workload) (found []*corev1.Service) {
 	for _, s := range o.Services {
 		if len(s.Spec.Selector) > 0 && w.Selected(s.Namespace, metav1.SetAsLabelSelector(s.Spec.Selector)) {
@@ -105,7 +106,7 @@ func (o *Objects) ServicesOf(w *Workload) (found []*corev1.Service) {
 	return found
 }
 
-// Service is that of a name.
+// Service returns the Service of that name.
 func (o *Objects) Service(namespace, name string) *corev1.Service {
 	for _, s := range o.Services {
 		if s.Name == name && SameNamespace(s.Namespace, namespace) {

@@ -23,7 +23,7 @@ import (
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/wire"
 )
 
-// Answer is what came of asking a server.
+// Answer is the result of asking a server.
 type Answer struct {
 	Address string       // host:port
 	Status  *wire.Status // nil if there is none
