@@ -140,22 +140,36 @@ func (s *shown) whyNotLeave() string {
 func (s *shown) zoneAges() []wire.Zone {
 	zones, places := []wire.Zone{}, map[string]int{}
 	for _, plugin := range s.zones {
-		plugin.EachZone(func(name, verdict, why string, age, maxAge time.Duration) {
+		plugin.EachZone(func(name, verdict, why string, age, maxAge, silence time.Duration) {
 			z := wire.Zone{Name: name, Verdict: verdict, MaxAge: maxAge.Seconds(), Reason: why}
 			if age >= 0 {
 				z.Age = new(age.Seconds())
 			}
+			if silence >= 0 {
+				z.PrimarySilence = new(silence.Seconds())
+			}
 			i, found := places[name]
-			switch {
-			case !found:
+			if !found {
 				places[name] = len(zones)
 				zones = append(zones, z)
-			case badness(z) > badness(zones[i]):
+				return
+			}
+			silent := longer(z.PrimarySilence, zones[i].PrimarySilence)
+			if badness(z) > badness(zones[i]) {
 				zones[i] = z
 			}
+			zones[i].PrimarySilence = silent
 		})
 	}
 	return zones
+}
+
+// longer is the longer of two times, of which each may be unknown.
+func longer(a, b *float64) *float64 {
+	if a == nil || b != nil && *b > *a {
+		return b
+	}
+	return a
 }
 
 // badness orders what is known of a zone: fresh, of unknown age, too old.

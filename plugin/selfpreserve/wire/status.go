@@ -92,6 +92,14 @@ type Zone struct {
 	Age     *float64 `json:"age_seconds,omitempty"` // if anybody can tell
 	MaxAge  float64  `json:"max_age_seconds"`
 	Reason  string   `json:"reason,omitempty"`
+
+	PrimarySilence *float64 `json:"primary_silence_seconds,omitempty"` // if it has primaries
+}
+
+// NoPrimaryAnswers is whether primaries are silent for so long that what they would say may be
+// of another age by now: for one lost answer they are not.
+func (z *Zone) NoPrimaryAnswers() bool {
+	return z.PrimarySilence != nil && *z.PrimarySilence > z.MaxAge
 }
 
 // Change is something that has changed.

@@ -84,6 +84,15 @@ func TestStatusTellsWhatIsWrong(t *testing.T) {
 			"‼ #3 ns3 serving 1m30s - - 2/2 b. stale 1m30s 0.1.0 b. is stale: behind 192.0.2.1",
 			"3 of 3 in service, 1 may leave now; #3 has b. stale", 1,
 		},
+		"a zone without a primary that answers, which another source calls fresh": {
+			func(f *simulated) {
+				f.says(3, func(s *wire.Status) {
+					s.Zones = []wire.Zone{{Name: "a.", Verdict: "fresh", Age: new(3.0), MaxAge: 60, PrimarySilence: new(60.0)}, {Name: "b.", Verdict: "fresh", Age: new(2.0), MaxAge: 60, PrimarySilence: new(61.0)}}
+				})
+			},
+			"‼ #3 ns3 serving 1m30s - - 2/2 a. 3s 0.1.0",
+			"3 of 3 in service, 1 may leave now; #3 has no primary that answers for b.", 1,
+		},
 		"a partition": {
 			func(f *simulated) { f.knows(3, 1, Unreachable); f.knows(1, 3, Unreachable) },
 			"‼ #3 ns3 serving 1m30s - - 1/2 - 0.1.0",

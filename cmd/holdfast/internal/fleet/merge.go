@@ -142,6 +142,9 @@ func (m *member) server() Server {
 		if zone := (Zone{z.Name, z.Verdict, z.Age, z.MaxAge, z.Reason}); s.Oldest == nil || zone.badness() > s.Oldest.badness() {
 			s.Oldest = &zone
 		}
+		if z.NoPrimaryAnswers() {
+			s.NoPrimary = append(s.NoPrimary, z.Name)
+		}
 	}
 	return s
 }

@@ -46,8 +46,8 @@ With --kubernetes a label finds the pods, and they are asked through the API ser
 it works from wherever kubectl does. If the API server does not answer, the pods that it named
 last, or each ADDRESS, are asked themselves.
 
-The exit code is 1 if a server is not in service, would leave, has a stale zone, or does not
-hear another. --timeout is for the whole command, all servers are asked at once. With --wait
+The exit code is 1 if a server is not in service, would leave, has a stale zone or one whose
+primaries are all silent, or does not hear another. --timeout is for the whole command, all servers are asked at once. With --wait
 the exit code is 0 once each ADDRESS is in that state, and 1 if it is not when the time is over.`,
 		Example: `  holdfast status
   holdfast status 192.0.2.1

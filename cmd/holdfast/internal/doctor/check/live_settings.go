@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/holdfastdns/holdfast/internal/span"
 )
 
 func liveVersions(l *Live, say sayer) bool {
@@ -52,3 +55,19 @@ func liveZones(l *Live, say sayer) (applies bool) {
 	}
 	return applies
 }
+
+// livePrimaries: a zone may be fresh by another source for as long as its EXPIRE lasts.
+func livePrimaries(l *Live, say sayer) (applies bool) {
+	for _, s := range l.answered() {
+		for _, z := range s.Status.Zones {
+			applies = applies || z.PrimarySilence != nil
+			if z.NoPrimaryAnswers() {
+				say("%s: no primary has given a usable answer about zone %s for %s", s.name(), z.Name, forSeconds(*z.PrimarySilence))
+			}
+		}
+	}
+	return applies
+}
+
+// forSeconds writes a time that is given in seconds.
+func forSeconds(s float64) string { return span.Short(time.Duration(s * float64(time.Second))) }

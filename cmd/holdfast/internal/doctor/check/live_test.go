@@ -115,3 +115,17 @@ var _ = add("live-zones",
 	example{name: "old", live: zone("stale", "95s behind")},
 	example{name: "unknown", live: zone("unknown", "heartbeat: NXDOMAIN"), finds: "c (c.example.org:8182): the age of zone example.org. is unknown: heartbeat: NXDOMAIN"},
 )
+
+// withPrimaries gives the last of three servers a zone whose primaries have been silent so long.
+func withPrimaries(seconds float64) []check.LiveServer {
+	all := zone("fresh", "")
+	all[2].Status.Zones[0].MaxAge, all[2].Status.Zones[0].PrimarySilence = 60, &seconds
+	return all
+}
+
+var _ = add("live-primaries",
+	example{name: "one answers", live: withPrimaries(8)},
+	example{name: "a lost answer or two", live: withPrimaries(59)},
+	example{name: "none does", live: withPrimaries(75), finds: "c (c.example.org:8182): no primary has given a usable answer about zone example.org. for 1m15s"},
+	example{name: "no primaries", live: zone("fresh", "")},
+)

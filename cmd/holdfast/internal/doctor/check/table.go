@@ -54,6 +54,8 @@ var Checks = []Check{
 		Title: "all servers observe, or none does"},
 	{ID: "live-zones", Section: live, Level: Warning, live: liveZones,
 		Title: "the age of every zone is known"},
+	{ID: "live-primaries", Section: live, Level: Warning, live: livePrimaries,
+		Title: "a primary of every zone answers"},
 }
 
 // Sections.
