@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/holdfastdns/holdfast/internal/span"
 )
 
 func liveVersions(l *Live, say sayer) bool {
@@ -42,32 +39,3 @@ func liveObserve(l *Live, say sayer) bool {
 	}
 	return len(all) > 1
 }
-
-// liveZones: a zone that is old is status' to show, and heals.
-func liveZones(l *Live, say sayer) (applies bool) {
-	for _, s := range l.answered() {
-		for _, z := range s.Status.Zones {
-			applies = true
-			if z.Verdict == "unknown" {
-				say("%s: the age of zone %s is unknown: %s", s.name(), z.Name, z.Reason)
-			}
-		}
-	}
-	return applies
-}
-
-// livePrimaries: a zone may be fresh by another source for as long as its EXPIRE lasts.
-func livePrimaries(l *Live, say sayer) (applies bool) {
-	for _, s := range l.answered() {
-		for _, z := range s.Status.Zones {
-			applies = applies || z.PrimarySilence != nil
-			if z.NoPrimaryAnswers() {
-				say("%s: no primary has given a usable answer about zone %s for %s", s.name(), z.Name, forSeconds(*z.PrimarySilence))
-			}
-		}
-	}
-	return applies
-}
-
-// forSeconds writes a time that is given in seconds.
-func forSeconds(s float64) string { return span.Short(time.Duration(s * float64(time.Second))) }

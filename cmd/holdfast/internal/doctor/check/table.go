@@ -42,6 +42,8 @@ var Checks = []Check{
 
 	{ID: "live-answers", Section: live, Level: Warning, live: liveAnswers,
 		Title: "every server that peers know of answers"},
+	{ID: "live-fit", Section: live, Level: Wrong, live: liveFit,
+		Title: "servers are fit, and in service"},
 	{ID: "live-peers", Section: live, Level: Wrong, live: livePeers,
 		Title: "servers know and reach each other"},
 	{ID: "live-min-peers", Section: live, Level: Wrong, live: liveMinPeers,
@@ -54,6 +56,8 @@ var Checks = []Check{
 		Title: "all servers observe, or none does"},
 	{ID: "live-zones", Section: live, Level: Warning, live: liveZones,
 		Title: "the age of every zone is known"},
+	{ID: "live-stale", Section: live, Level: Wrong, live: liveStale,
+		Title: "no zone is stale"},
 	{ID: "live-primaries", Section: live, Level: Warning, live: livePrimaries,
 		Title: "a primary of every zone answers"},
 }
