@@ -30,6 +30,7 @@ type node struct {
 
 	peerIPs   atomic.Pointer[map[netip.Addr]bool] // for the door, which waits for no lock
 	droppedAt atomic.Int64                        // when the log last spoke of dropped connections
+	readyAt   atomic.Int64                        // when /ready was last asked for; 0 is never
 
 	mu           sync.Mutex
 	machine      *promise.Machine

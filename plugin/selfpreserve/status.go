@@ -38,12 +38,15 @@ func (n *node) status(wall time.Time) wire.Status {
 	s := wire.Status{
 		Schema: wire.StatusSchema, ID: n.id, Name: hostName(), Version: coremain.CoreVersion, Holdfast: version.Number(), Wire: wire.Version,
 		State: v.State, Since: at(v.Since), Reason: v.Why, Observe: v.Observe, InService: v.InService, MayLeave: shown.mayLeave(),
-		Checks: []wire.Check{}, Peers: []wire.Peer{}, Zones: shown.zoneAges(), Changes: []wire.Change{},
+		Checks: []wire.Check{}, Peers: []wire.Peer{}, Zones: shown.zoneAges(), Changes: []wire.Change{}, Ready: new(wire.Ready),
 		MinPeers: v.MinPeers, KnownPeers: shown.known,
 		Promises: wire.Promises{Given: v.Given, Held: v.Held},
 	}
 	s.Departure.Why = shown.whyNotLeave()
 	s.Departure.OK = s.Departure.Why == ""
+	if asked, ever := n.readyAsked(); ever {
+		s.Ready.LastAsked = new(at(asked))
+	}
 	if shown.held() {
 		s.HoldDeadline = new(at(v.Deadline))
 	}

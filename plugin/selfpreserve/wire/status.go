@@ -3,6 +3,7 @@ package wire
 import (
 	"time"
 
+	"github.com/holdfastdns/holdfast/internal/span"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
@@ -37,6 +38,32 @@ type Status struct {
 	Capacity     *int          `json:"capacity_qps,omitempty"`
 	Zones        []Zone        `json:"zones"`
 	Changes      []Change      `json:"changes"` // the newest first
+	Ready        *Ready        `json:"ready,omitempty"`
+}
+
+// Ready is who reads GET /ready. Servers of before do not say.
+type Ready struct {
+	LastAsked *time.Time `json:"last_asked,omitempty"` // if it ever was
+}
+
+// readersPause is for how long nobody has to ask for /ready until it seems that nobody reads it:
+// three times the period that Kubernetes gives a probe unless told otherwise, which is longer
+// than that of any reader in docs/ready.md.
+const readersPause = 30 * time.Second
+
+// ReadyUnread says, for people, that nobody seems to read /ready, or "". now is by the server's
+// clock. It does not say so of a server without peers, which never steps aside, and of one that
+// somebody may be about to ask for the first time.
+func (s *Status) ReadyUnread(now time.Time) string {
+	switch {
+	case s.Ready == nil, s.KnownPeers == 0 && len(s.Peers) == 0, now.Sub(s.Since) < readersPause:
+		return ""
+	case s.Ready.LastAsked == nil:
+		return "nobody has asked for /ready"
+	case now.Sub(*s.Ready.LastAsked) >= readersPause:
+		return "nobody has asked for /ready for " + span.Short(now.Sub(*s.Ready.LastAsked))
+	}
+	return ""
 }
 
 // Departure is what would come of it if the server were to leave now.

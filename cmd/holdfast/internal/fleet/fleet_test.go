@@ -93,6 +93,11 @@ func TestStatusTellsWhatIsWrong(t *testing.T) {
 			"‼ #3 ns3 serving 1m30s - - 2/2 a. 3s 0.1.0",
 			"3 of 3 in service, 1 may leave now; #3 has no primary that answers for b.", 1,
 		},
+		"one whose /ready nobody reads": {
+			func(f *simulated) { f.says(3, func(s *wire.Status) { s.Ready, s.KnownPeers = new(wire.Ready), 2 }) },
+			"√ #3 ns3 serving 1m30s - - 2/2 - 0.1.0 nobody has asked for /ready",
+			"3 of 3 in service, 1 may leave now", 0,
+		},
 		"a partition": {
 			func(f *simulated) { f.knows(3, 1, Unreachable); f.knows(1, 3, Unreachable) },
 			"‼ #3 ns3 serving 1m30s - - 1/2 - 0.1.0",

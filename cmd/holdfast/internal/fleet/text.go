@@ -104,6 +104,7 @@ func (s *Server) why() string {
 	if s.Why == "" || s.Oldest != nil && s.Oldest.Verdict == "stale" {
 		all = append(all, zoneWhy(s.Oldest))
 	}
+	all = append(all, s.Unread)
 	if s.Heard != nil {
 		all = append(all, s.Heard.String())
 	} else if !s.answers() {

@@ -37,6 +37,16 @@ func unfit(s *wire.Status) string {
 	return "has not come into service yet"
 }
 
+func liveReady(l *Live, say sayer) (applies bool) {
+	for _, s := range l.answered() {
+		applies = applies || s.Status.Ready != nil && len(s.Status.Peers) > 0
+		if what := s.Status.ReadyUnread(s.Now); what != "" {
+			say("%s: %s", s.name(), what)
+		}
+	}
+	return applies
+}
+
 func liveStale(l *Live, say sayer) (applies bool) {
 	for _, s := range l.answered() {
 		for _, z := range s.Status.Zones {

@@ -158,3 +158,15 @@ var _ = add("live-fit",
 	example{name: "one observes", live: being(promise.Aside, "canary a. A: SERVFAIL", func(s *wire.Status) { s.Observe = true }), also: "live-observe",
 		finds: "c (c.example.org:8182): would be aside if it did not only observe: canary a. A: SERVFAIL"},
 )
+
+// read gives the last of three servers, in service for an hour, a reader of /ready.
+func read(ready *wire.Ready) []check.LiveServer {
+	return three(func(s *check.LiveServer) { s.Now, s.Status.Since, s.Status.Ready = now, now.Add(-time.Hour), ready })
+}
+
+var _ = add("live-ready",
+	example{name: "somebody does", live: read(&wire.Ready{LastAsked: new(now.Add(-2 * time.Second))})},
+	example{name: "nobody any more", live: read(&wire.Ready{LastAsked: new(now.Add(-time.Minute))}), finds: "c (c.example.org:8182): nobody has asked for /ready for 1m00s"},
+	example{name: "nobody ever", live: read(&wire.Ready{}), finds: "c (c.example.org:8182): nobody has asked for /ready"},
+	example{name: "nobody says", live: three(asIs)},
+)

@@ -44,6 +44,8 @@ var Checks = []Check{
 		Title: "every server that peers know of answers"},
 	{ID: "live-fit", Section: live, Level: Wrong, live: liveFit,
 		Title: "servers are fit, and in service"},
+	{ID: "live-ready", Section: live, Level: Warning, live: liveReady,
+		Title: "somebody reads /ready"},
 	{ID: "live-peers", Section: live, Level: Wrong, live: livePeers,
 		Title: "servers know and reach each other"},
 	{ID: "live-min-peers", Section: live, Level: Wrong, live: liveMinPeers,
