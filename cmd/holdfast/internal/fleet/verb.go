@@ -134,11 +134,14 @@ func (l *looker) look(ctx context.Context, timeout time.Duration) (*Fleet, error
 	for _, address := range l.first {
 		all = append(all, fmt.Errorf("%s: %w", address, replies[address].err))
 	}
-	hint := "any other server of the fleet will do"
-	if len(l.given) == 0 && l.pods == nil {
-		hint = "give the ADDRESS of a server"
+	hint := ""
+	switch {
+	case len(l.given) == 0 && l.pods == nil:
+		hint = "; give the ADDRESS of a server"
+	case len(l.first) == 1: // with several it may be that there is no other
+		hint = "; any other server of the fleet will do"
 	}
-	return nil, fmt.Errorf("%w; %s", errors.Join(all...), hint)
+	return nil, fmt.Errorf("%w%s", errors.Join(all...), hint)
 }
 
 func (l *looker) lookAnyway(ctx context.Context, timeout time.Duration) (*Fleet, map[netip.AddrPort]reply, error) {
