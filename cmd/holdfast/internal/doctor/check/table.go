@@ -2,6 +2,9 @@ package check
 
 // Checks are all checks, by section.
 var Checks = []Check{
+	{ID: "unknown-plugin", Section: corefiles, Level: Wrong, server: unknownPlugin,
+		Title: "the binary has every plugin that the Corefile has"},
+
 	{ID: "grace-period", Section: shutdown, Level: Wrong, server: gracePeriod,
 		Title: "the grace period is longer than a shutdown takes"},
 	{ID: "lame-duck", Section: shutdown, Level: Wrong, server: lameDuck,
@@ -66,6 +69,7 @@ var Checks = []Check{
 
 // Sections.
 const (
+	corefiles  = "Corefile"
 	shutdown   = "Shutdown"
 	probes     = "Probes"
 	peers      = "Peers"

@@ -1,5 +1,7 @@
 package corefile
 
+//go:generate go run ../../../../../build/gen ../../../../../plugin.cfg zplugin.go corefile
+
 import (
 	"net"
 	"slices"
@@ -26,6 +28,9 @@ type Config struct {
 
 	// IsHoldfast is whether a plugin of Holdfast's is in it.
 	IsHoldfast bool
+
+	// Unknown are directives of plugins that the binary does not have.
+	Unknown []Place
 
 	// Certificates are the files of certificates that are presented to others.
 	Certificates []string
@@ -63,6 +68,7 @@ func Read(root, file string, text []byte) (*Config, error) {
 			}
 		}
 	}
+	c.Unknown = unknown(blocks)
 	for _, b := range blocks {
 		for _, d := range b.directives["kubernetes"] {
 			c.ClusterZones = append(c.ClusterZones, plugin.OriginsFromArgsOrServerBlock(d.args, b.keys)...)
