@@ -4,6 +4,8 @@ package check
 var Checks = []Check{
 	{ID: "unknown-plugin", Section: corefiles, Level: Wrong, server: unknownPlugin,
 		Title: "the binary has every plugin that the Corefile has"},
+	{ID: "zone-word", Section: corefiles, Level: Warning, server: zoneWord,
+		Title: "what ttlfloor and stalecheck take for zones are zones"},
 
 	{ID: "grace-period", Section: shutdown, Level: Wrong, server: gracePeriod,
 		Title: "the grace period is longer than a shutdown takes"},

@@ -145,7 +145,7 @@ func TestChecksJudgeOnlyWhatAServerHas(t *testing.T) {
 		return ids
 	}
 	bare := example{change: []string{goodCorefile, ".:53 {\n whoami\n}\n", goodManifests, ""}}
-	always := []string{"unknown-plugin"}
+	always := []string{"unknown-plugin"} // of every Corefile
 	if ids := results(bare); !slices.Equal(ids, always) {
 		t.Errorf("of a bare Corefile %q are judged", ids)
 	}

@@ -32,6 +32,9 @@ type Config struct {
 	// Unknown are directives of plugins that the binary does not have.
 	Unknown []Place
 
+	// Zones are those that a plugin of Holdfast's is given by name.
+	Zones []Zone
+
 	// Certificates are the files of certificates that are presented to others.
 	Certificates []string
 
@@ -70,6 +73,7 @@ func Read(root, file string, text []byte) (*Config, error) {
 	}
 	c.Unknown = unknown(blocks)
 	for _, b := range blocks {
+		c.Zones = append(c.Zones, b.named()...)
 		for _, d := range b.directives["kubernetes"] {
 			c.ClusterZones = append(c.ClusterZones, plugin.OriginsFromArgsOrServerBlock(d.args, b.keys)...)
 		}
