@@ -6,9 +6,9 @@
 // watch has frozen, a file that nobody writes any more.
 //
 // Package verdict decides how old a zone is; this package feeds it and acts on it.
-// zone.go looks at each zone about every interval: at other servers (probe.go, ask), and at
-// this server's own backend past its cache (backend.go, heartbeat.go). It publishes the
-// verdict, which the handler in this file loads. mark.go decides what happens to a
+// zone.go looks at each zone about every interval, and hurry.go sooner after the start: at other
+// servers (probe.go, ask), and at this server's own backend past its cache (backend.go,
+// heartbeat.go). It publishes the verdict, which the handler in this file loads. mark.go decides what happens to a
 // message, and writer.go and reply.go do it. lifecycle.go starts and stops the watching and
 // hands over what was seen at a reload; catalog.go and members.go add the zones of catalogs.
 // metrics.go and log.go tell the operator; setup.go and parse.go read the stanza.
