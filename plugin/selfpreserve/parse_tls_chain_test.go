@@ -16,7 +16,7 @@ import (
 
 // Peers would not accept these at any time, however well they load.
 func TestParseRefusesACertificateThatNoPeerWouldAccept(t *testing.T) {
-	cert, key, ca := writeCertificates(t, t.TempDir(), "peer.example.org")
+	cert, key, _ := writeCertificates(t, t.TempDir(), "peer.example.org")
 	_, _, otherCA := writeCertificates(t, t.TempDir(), "peer.example.org")
 	const want = "want one that a CA in the file CA has signed, for both server and client"
 	refuses(t, withTLS(cert, key, otherCA), `tls ["`+cert+`" "`+key+`" "`+otherCA+`"]: peers would not accept the certificate: x509: certificate signed by unknown authority`, want)
@@ -24,7 +24,7 @@ func TestParseRefusesACertificateThatNoPeerWouldAccept(t *testing.T) {
 		t.Errorf("as its own CA: %v", err)
 	}
 	for _, usage := range []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth} {
-		cert, key, ca = writeOddCertificates(t, t.TempDir(), func(_, c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{usage} }, "peer.example.org")
+		cert, key, ca := writeOddCertificates(t, t.TempDir(), func(_, c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{usage} }, "peer.example.org")
 		refuses(t, withTLS(cert, key, ca), "peers would not accept the certificate: x509: certificate specifies an incompatible key usage", want)
 	}
 	leaf, key, chain, root := writeChain(t)
