@@ -63,7 +63,7 @@ fuzz:
 bench:
 	go test -run '^$$' -bench . -benchmem ./plugin/... ./test/...
 
-# What is made of other files: build/coredns/zplugin.go, schemas, build/monitoring, build/helm.
+# What is made of other files: the lists of plugins, schemas, build/monitoring, build/helm.
 gen:
 	go generate ./...
 

@@ -7,21 +7,23 @@ import (
 	"testing"
 )
 
-func TestCommittedFileIsWhatPluginCfgSays(t *testing.T) {
-	fresh := filepath.Join(t.TempDir(), "zplugin.go")
-	if err := run("../../plugin.cfg", fresh); err != nil {
-		t.Fatal(err)
-	}
-	want, err := os.ReadFile(fresh)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := os.ReadFile("../coredns/zplugin.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Error("build/coredns/zplugin.go is not what plugin.cfg says: run make gen")
+func TestCommittedFilesAreWhatPluginCfgSays(t *testing.T) {
+	for file, names := range map[string]string{"build/coredns/zplugin.go": "", "cmd/holdfast/internal/doctor/corefile/zplugin.go": "corefile"} {
+		fresh := filepath.Join(t.TempDir(), "zplugin.go")
+		if err := run("../../plugin.cfg", fresh, names); err != nil {
+			t.Fatal(err)
+		}
+		want, err := os.ReadFile(fresh)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile("../../" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s is not what plugin.cfg says: run make gen", file)
+		}
 	}
 }
 
@@ -33,7 +35,7 @@ func TestABadListLeavesTheFileAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := run(cfg, out); err == nil {
+	if err := run(cfg, out, ""); err == nil {
 		t.Error("a duplicate line was taken")
 	}
 	if content, _ := os.ReadFile(out); string(content) != "as it was" {

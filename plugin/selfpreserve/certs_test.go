@@ -21,6 +21,12 @@ import (
 // files cert.pem, key.pem and ca.pem into dir and returns where they are.
 func writeCertificates(t testing.TB, dir string, names ...string) (cert, key, ca string) {
 	t.Helper()
+	return writeOddCertificates(t, dir, func(_, _ *x509.Certificate) {}, names...)
+}
+
+// writeOddCertificates is the same for certificates that a test makes odd.
+func writeOddCertificates(t testing.TB, dir string, change func(ca, cert *x509.Certificate), names ...string) (cert, key, ca string) {
+	t.Helper()
 	authority := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test CA"},
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
@@ -41,6 +47,7 @@ func writeCertificates(t testing.TB, dir string, names ...string) (cert, key, ca
 		c.NotBefore = time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC) // a synctest bubble begins in 2000
 		c.NotAfter = time.Date(2199, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
+	change(authority, server)
 	newKey := func() *ecdsa.PrivateKey {
 		k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {

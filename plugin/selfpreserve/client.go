@@ -142,9 +142,12 @@ func short(ctx context.Context, err error) error {
 	if ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
 		return errors.New("no reply in time")
 	}
+	if failed := refusedCertificate(err); failed != nil {
+		return failed
+	}
 	var op *net.OpError
 	if errors.As(err, &op) && op.Err != nil {
-		if op.Op == "remote error" { // a TLS alert: it is the peer that was not content
+		if op.Op == remoteError {
 			return fmt.Errorf("%s: %w", op.Op, op.Err)
 		}
 		return op.Err

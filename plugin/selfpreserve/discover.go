@@ -126,6 +126,7 @@ func (n *node) poll(ctx context.Context, address netip.AddrPort, me wire.Hello) 
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	defer n.showPeers()
+	n.tellCertificate(address, err)
 	if err != nil {
 		n.roster.Silent(address)
 		log.Debugf("Peer %s does not answer: %s", address, err)

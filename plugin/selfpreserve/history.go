@@ -2,6 +2,7 @@ package selfpreserve
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"time"
 
@@ -47,6 +48,10 @@ func (n *node) recordPeers(now time.Duration) {
 			n.record(fmt.Sprintf("peer %s %s", describe(p), status), wordOf(p))
 		}
 	}
+	maps.DeleteFunc(n.said.certificates, func(address netip.AddrPort, _ string) bool {
+		_, found := n.said.peers[address]
+		return !found
+	})
 	for address, status := range before {
 		if _, found := n.said.peers[address]; !found && status != "" {
 			n.record(fmt.Sprintf("peer %s is no longer found", address), "")

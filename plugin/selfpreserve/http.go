@@ -42,13 +42,21 @@ func versioned(serve http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// serveReady has no lock to wait for.
+// serveReady has no lock to wait for. It notes that somebody asks: what nobody reads takes no
+// server out of service.
 func (n *node) serveReady(w http.ResponseWriter, _ *http.Request) {
-	v := n.view.Load()
+	v, now := n.view.Load(), n.now()
+	n.readyAt.Store(int64(max(1, now)))
 	if !v.InService {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	_, _ = io.WriteString(w, readiness(v, n.now()))
+	_, _ = io.WriteString(w, readiness(v, now))
+}
+
+// readyAsked is when /ready was last asked for, and false if it never was.
+func (n *node) readyAsked() (time.Duration, bool) {
+	at := time.Duration(n.readyAt.Load())
+	return at, at > 0
 }
 
 // readiness is the text of /ready.

@@ -31,6 +31,8 @@ type said struct {
 	peers    map[netip.AddrPort]string // what the history says of each
 	rejected time.Duration             // when a request was last said to be rejected
 	leftOut  bool                      // that names have too many addresses
+
+	certificates map[netip.AddrPort]string // why a peer is not heard, if for a certificate
 }
 
 // tell writes a line when the state changes, and when it does not though it should. promised

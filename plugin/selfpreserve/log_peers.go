@@ -5,13 +5,17 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/roster"
 )
 
 // tellPeers writes a line when no peer answers any more, once that lasts, and when one
 // does again. Each peer by itself is in /status and the metrics. Of names that give no
-// peers tellName speaks.
+// peers tellName speaks. A server that leaves waits for no peer any more, and says nothing.
 func (n *node) tellPeers(now time.Duration) {
+	if n.view.Load().State == promise.Leaving {
+		return
+	}
 	if n.roster.Answering() > 0 {
 		if n.said.alone {
 			n.record("peers answer", "")

@@ -46,6 +46,27 @@ func TestASilentPeerAndANameThatFailsAreTwoTroubles(t *testing.T) {
 	})
 }
 
+// The lame duck comes after the departure, and peers are still polled in it.
+func TestAServerThatHasLeftDoesNotSayThatItStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, 2, near(1))
+		m := f.nodes[0]
+		f.nodes[1].fails("REFUSED")
+		time.Sleep(10 * time.Second)
+		got := logged(t, func() {
+			go m.holdSIGTERM()
+			time.Sleep(18 * time.Second)
+			f.kill(f.nodes[1]) // too late to be missed before max_hold is over
+			time.Sleep(20 * time.Second)
+			synctest.Wait()
+		})
+		const forced = "[ERROR] Leaves service by force after max_hold of 20s: too few peers have promised to stay (0 of 1 known answer)"
+		if last := got[len(got)-1]; last != forced {
+			t.Errorf("%q comes last, want %q", last, forced)
+		}
+	})
+}
+
 // Who finds itself alone is alone anew when the name that told it so has failed meanwhile.
 func TestWhileANameFailsNobodyIsMissed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

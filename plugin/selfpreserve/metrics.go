@@ -69,6 +69,7 @@ type nodeCollector struct {
 	state, fit, peers, number *prometheus.Desc
 	minPeers, mayLeave        *prometheus.Desc
 	deadline, override        *prometheus.Desc
+	readyAsked                *prometheus.Desc
 }
 
 func newNodeCollector(current func() *node) *nodeCollector {
@@ -85,12 +86,14 @@ func newNodeCollector(current func() *node) *nodeCollector {
 		mayLeave: desc("may_leave", "How many servers could leave now by the rule, by what this one sees."),
 		deadline: desc("hold_deadline_timestamp_seconds", "When max_hold of the SIGTERM that is held is over; 0 if none is."),
 		override: desc("override", "Whether this order of an operator is in force.", "kind"),
+
+		readyAsked: desc("ready_asked_timestamp_seconds", "When /ready was last asked for; 0 if it never was."),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (c *nodeCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.state, c.fit, c.peers, c.number, c.minPeers, c.mayLeave, c.deadline, c.override} {
+	for _, d := range []*prometheus.Desc{c.state, c.fit, c.peers, c.number, c.minPeers, c.mayLeave, c.deadline, c.override, c.readyAsked} {
 		ch <- d
 	}
 }
@@ -115,10 +118,15 @@ func (c *nodeCollector) Collect(ch chan<- prometheus.Metric) {
 	// A server that is alone by choice has no part in this, and no rule may speak of it.
 	if v.HasPeers {
 		c.collectPeers(gauge, shown)
+		asked := 0.0
+		if at, ever := n.readyAsked(); ever {
+			asked = n.since1970(at)
+		}
+		gauge(c.readyAsked, asked)
 	}
 	deadline := 0.0
 	if shown.held() {
-		deadline = float64(time.Now().Add(v.Deadline-n.now()).UnixMilli()) / 1000
+		deadline = n.since1970(v.Deadline)
 	}
 	gauge(c.deadline, deadline)
 	for _, kind := range []promise.OverrideKind{promise.Leave, promise.Stay} {
@@ -142,6 +150,11 @@ func (c *nodeCollector) collectPeers(gauge func(d *prometheus.Desc, value float6
 	gauge(c.number, float64(s.view.Held), "held")
 	gauge(c.minPeers, float64(s.view.MinPeers))
 	gauge(c.mayLeave, float64(s.mayLeave()))
+}
+
+// since1970 is a time of the node's in seconds, as metrics have it.
+func (n *node) since1970(at time.Duration) float64 {
+	return float64(time.Now().Add(at-n.now()).UnixMilli()) / 1000
 }
 
 func toFloat(b bool) float64 {

@@ -92,6 +92,7 @@ peers unheard 1
 peers unreachable 1
 promises given 2
 promises held 0
+ready_asked_timestamp_seconds 0
 state aside 0
 state asking 1
 state leaving 0

@@ -30,6 +30,7 @@ type node struct {
 
 	peerIPs   atomic.Pointer[map[netip.Addr]bool] // for the door, which waits for no lock
 	droppedAt atomic.Int64                        // when the log last spoke of dropped connections
+	readyAt   atomic.Int64                        // when /ready was last asked for; 0 is never
 
 	mu           sync.Mutex
 	machine      *promise.Machine
@@ -72,7 +73,7 @@ func newNode(id promise.ID, conf *config, now func() time.Duration, rng *rand.Ra
 	n := &node{
 		id: id, now: now, rng: rng, mayExit: make(chan struct{}),
 		machine: promise.New(id, conf.settings()), roster: roster.New(id),
-		said:         said{failing: make(map[string]bool), unnamed: make(map[string]int)},
+		said:         said{failing: make(map[string]bool), unnamed: make(map[string]int), certificates: make(map[netip.AddrPort]string)},
 		dependencies: dependencies{conf: conf, checks: new(checks), queries: new(atomic.Uint64)},
 	}
 	view := n.machine.View()

@@ -31,10 +31,11 @@ type shownCheck struct {
 }
 
 // zoneTeller is a plugin that can tell how old its zones are, by a verdict such as "fresh" or
-// "stale" and, in words, why. An age below zero is one that nobody can tell. It is called often
-// and must not block.
+// "stale" and, in words, why. An age below zero is one that nobody can tell. silence is for how
+// long no primary has given a usable answer, below zero if there is none. It is called often and
+// must not block.
 type zoneTeller interface {
-	EachZone(tell func(zone, verdict, why string, age, maxAge time.Duration))
+	EachZone(tell func(zone, verdict, why string, age, maxAge, silence time.Duration))
 }
 
 // showMachine shows what a step has brought.

@@ -38,12 +38,15 @@ func (n *node) status(wall time.Time) wire.Status {
 	s := wire.Status{
 		Schema: wire.StatusSchema, ID: n.id, Name: hostName(), Version: coremain.CoreVersion, Holdfast: version.Number(), Wire: wire.Version,
 		State: v.State, Since: at(v.Since), Reason: v.Why, Observe: v.Observe, InService: v.InService, MayLeave: shown.mayLeave(),
-		Checks: []wire.Check{}, Peers: []wire.Peer{}, Zones: shown.zoneAges(), Changes: []wire.Change{},
+		Checks: []wire.Check{}, Peers: []wire.Peer{}, Zones: shown.zoneAges(), Changes: []wire.Change{}, Ready: new(wire.Ready),
 		MinPeers: v.MinPeers, KnownPeers: shown.known,
 		Promises: wire.Promises{Given: v.Given, Held: v.Held},
 	}
 	s.Departure.Why = shown.whyNotLeave()
 	s.Departure.OK = s.Departure.Why == ""
+	if asked, ever := n.readyAsked(); ever {
+		s.Ready.LastAsked = new(at(asked))
+	}
 	if shown.held() {
 		s.HoldDeadline = new(at(v.Deadline))
 	}
@@ -140,22 +143,36 @@ func (s *shown) whyNotLeave() string {
 func (s *shown) zoneAges() []wire.Zone {
 	zones, places := []wire.Zone{}, map[string]int{}
 	for _, plugin := range s.zones {
-		plugin.EachZone(func(name, verdict, why string, age, maxAge time.Duration) {
+		plugin.EachZone(func(name, verdict, why string, age, maxAge, silence time.Duration) {
 			z := wire.Zone{Name: name, Verdict: verdict, MaxAge: maxAge.Seconds(), Reason: why}
 			if age >= 0 {
 				z.Age = new(age.Seconds())
 			}
+			if silence >= 0 {
+				z.PrimarySilence = new(silence.Seconds())
+			}
 			i, found := places[name]
-			switch {
-			case !found:
+			if !found {
 				places[name] = len(zones)
 				zones = append(zones, z)
-			case badness(z) > badness(zones[i]):
+				return
+			}
+			silent := longer(z.PrimarySilence, zones[i].PrimarySilence)
+			if badness(z) > badness(zones[i]) {
 				zones[i] = z
 			}
+			zones[i].PrimarySilence = silent
 		})
 	}
 	return zones
+}
+
+// longer is the longer of two times, of which each may be unknown.
+func longer(a, b *float64) *float64 {
+	if a == nil || b != nil && *b > *a {
+		return b
+	}
+	return a
 }
 
 // badness orders what is known of a zone: fresh, of unknown age, too old.

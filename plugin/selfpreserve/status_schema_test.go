@@ -26,18 +26,19 @@ func (n *node) statusText() string {
 type agedZones []struct {
 	zone, verdict, why string
 	age, maxAge        time.Duration
+	silence            time.Duration
 }
 
-func (a agedZones) EachZone(tell func(zone, verdict, why string, age, maxAge time.Duration)) {
+func (a agedZones) EachZone(tell func(zone, verdict, why string, age, maxAge, silence time.Duration)) {
 	for _, z := range a {
-		tell(z.zone, z.verdict, z.why, z.age, z.maxAge)
+		tell(z.zone, z.verdict, z.why, z.age, z.maxAge, z.silence)
 	}
 }
 
 func TestStatusIsAsItsSchemaSaysInEveryState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := full(t)
-		s.showZones(agedZones{{"a.test.", "fresh", "", 0, time.Minute}, {"b.test.", "unknown", "primary: no answer", -1, time.Minute}})
+		s.showZones(agedZones{{"a.test.", "fresh", "", 0, time.Minute, -1}, {"b.test.", "unknown", "primary: no answer", -1, time.Minute, time.Hour}})
 		schematest.Status(t, s.statusText())
 		s.checks.add("canary b. A", func(context.Context) error { return nil })
 		s.showChecks()
@@ -131,12 +132,12 @@ func TestStatusAnswersWhileTheMachineIsBusy(t *testing.T) {
 func TestAZoneOfTwoServerBlocksIsToldOnceAndAtItsWorst(t *testing.T) {
 	s := newStill(t)
 	s.showZones(
-		agedZones{{"a.test.", "fresh", "", time.Second, time.Minute}, {"b.test.", "stale", "70s behind", 70 * time.Second, time.Minute}},
-		agedZones{{"b.test.", "fresh", "", 2 * time.Second, time.Minute}, {"a.test.", "unknown", "no answer", -1, time.Minute}},
+		agedZones{{"a.test.", "fresh", "", time.Second, time.Minute, -1}, {"b.test.", "stale", "70s behind", 70 * time.Second, time.Minute, time.Second}},
+		agedZones{{"b.test.", "fresh", "", 2 * time.Second, time.Minute, 3 * time.Minute}, {"a.test.", "unknown", "no answer", -1, time.Minute, -1}},
 	)
 	got := s.status(time.Now()).Zones
 	if len(got) != 2 || got[0] != (wire.Zone{Name: "a.test.", Verdict: "unknown", MaxAge: 60, Reason: "no answer"}) ||
-		got[1].Verdict != "stale" || *got[1].Age != 70 || got[1].Reason != "70s behind" {
+		got[1].Verdict != "stale" || *got[1].Age != 70 || got[1].Reason != "70s behind" || *got[1].PrimarySilence != 180 {
 		t.Errorf("%+v", got)
 	}
 }

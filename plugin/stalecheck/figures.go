@@ -20,6 +20,7 @@ type zoneFigures struct {
 	maxAge  time.Duration              // the least
 	expires bool
 	left    time.Duration // until it expires, if it does: the least
+	silence time.Duration // of all primaries; -1 without any
 
 	references []referenceFigures
 }
@@ -42,7 +43,7 @@ func figures() []*zoneFigures {
 		for z := range s.watched {
 			f := byName[z.name]
 			if f == nil {
-				f = &zoneFigures{name: z.name, status: verdict.Fresh, maxAge: s.rules.MaxAge}
+				f = &zoneFigures{name: z.name, status: verdict.Fresh, maxAge: s.rules.MaxAge, silence: -1}
 				f.references = make([]referenceFigures, 0, len(s.references))
 				byName[z.name], all = f, append(all, f)
 			}
@@ -64,6 +65,7 @@ func (f *zoneFigures) add(s *StaleCheck, z *zone) {
 			f.ages[source] = max(f.ages[source], finding.Age)
 		}
 	}
+	f.silence = max(f.silence, s.silence(v))
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	if left, known := z.history.ExpiresIn(s.now()); known && (!f.expires || left < f.left) {

@@ -70,6 +70,7 @@ func (z *zone) forgetCounts() {
 type zonesCollector struct {
 	age, status, serial, up  *prometheus.Desc
 	maxAge, success, expires *prometheus.Desc
+	silence                  *prometheus.Desc
 }
 
 func newZonesCollector() *zonesCollector {
@@ -83,6 +84,7 @@ func newZonesCollector() *zonesCollector {
 		maxAge:  desc("max_age_seconds", "The age above which the zone is stale.", "zone"),
 		success: desc("last_success_timestamp_seconds", "When the reference last gave a usable answer.", "zone", "reference"),
 		expires: desc("expires_in_seconds", "Time until the zone expires by its SOA if no primary answers till then.", "zone"),
+		silence: desc("primary_silence_seconds", "For how long no primary has given a usable answer.", "zone"),
 		up:      desc("reference_up", "1 if the reference's last answer was usable, else 0.", "zone", "reference"),
 	}
 }
@@ -100,6 +102,7 @@ func (c *zonesCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- c.maxAge
 	ch <- c.success
 	ch <- c.expires
+	ch <- c.silence
 }
 
 // Collect implements the prometheus.Collector interface.
@@ -127,6 +130,9 @@ func (c *zonesCollector) Collect(ch chan<- prometheus.Metric) {
 		gauge(c.maxAge, f.maxAge.Seconds(), f.name)
 		if f.expires {
 			gauge(c.expires, f.left.Seconds(), f.name)
+		}
+		if f.silence >= 0 {
+			gauge(c.silence, f.silence.Seconds(), f.name)
 		}
 	}
 	for _, p := range perReference(zones, maxUps) {

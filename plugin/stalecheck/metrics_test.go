@@ -62,6 +62,7 @@ func TestGaugesSayWhatTheErrorSays(t *testing.T) {
 expires_in_seconds example.org. 905
 last_success_timestamp_seconds 192.0.2.1:53 example.org. %d
 max_age_seconds example.org. 60
+primary_silence_seconds example.org. 95
 reference_up 192.0.2.1:53 example.org. 1
 reference_up 192.0.2.2:53 example.org. 0
 serial backend example.org. 2026112101
@@ -122,7 +123,7 @@ func TestFiguresOfAZoneInTwoPlacesAreTheWorst(t *testing.T) {
 		}
 		got := gauges(t)
 		for _, want := range []string{"age_seconds primary example.org. 70\n", "serial backend example.org. 7\n", "serial primary example.org. 10\n",
-			"expires_in_seconds example.org. 930\n", fmt.Sprintf("last_success_timestamp_seconds 192.0.2.1:53 example.org. %d\n", at.Add(-70*time.Second).Unix())} {
+			"expires_in_seconds example.org. 930\n", "primary_silence_seconds example.org. 70\n", fmt.Sprintf("last_success_timestamp_seconds 192.0.2.1:53 example.org. %d\n", at.Add(-70*time.Second).Unix())} {
 			if !strings.Contains(got, want) {
 				t.Errorf("want %s in\n%s", want, got)
 			}
@@ -132,7 +133,7 @@ func TestFiguresOfAZoneInTwoPlacesAreTheWorst(t *testing.T) {
 	}
 	watching(t, newCheck(t, withPrimary))
 	if got := gauges(t); strings.Contains(got, "serial ") || strings.Contains(got, "reference_up ") || strings.Contains(got, "\nage_seconds ") ||
-		strings.Contains(got, "last_success") || strings.Contains(got, "expires_in") {
+		strings.Contains(got, "last_success") || strings.Contains(got, "silence") || strings.Contains(got, "expires_in") {
 		t.Errorf("nothing is known, and the gauges say\n%s", got)
 	}
 }

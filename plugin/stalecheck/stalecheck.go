@@ -6,9 +6,9 @@
 // watch has frozen, a file that nobody writes any more.
 //
 // Package verdict decides how old a zone is; this package feeds it and acts on it.
-// zone.go looks at each zone about every interval: at other servers (probe.go, ask), and at
-// this server's own backend past its cache (backend.go, heartbeat.go). It publishes the
-// verdict, which the handler in this file loads. mark.go decides what happens to a
+// zone.go looks at each zone about every interval, and hurry.go sooner after the start: at other
+// servers (probe.go, ask), and at this server's own backend past its cache (backend.go,
+// heartbeat.go). It publishes the verdict, which the handler in this file loads. mark.go decides what happens to a
 // message, and writer.go and reply.go do it. lifecycle.go starts and stops the watching and
 // hands over what was seen at a reload; catalog.go and members.go add the zones of catalogs.
 // metrics.go and log.go tell the operator; setup.go and parse.go read the stanza.
@@ -157,8 +157,9 @@ func (s *StaleCheck) Metadata(ctx context.Context, state request.Request) contex
 }
 
 // EachZone tells of each zone that is watched how old it is, with the verdict and, unless it is
-// fresh, why. The age is -1 if no source can tell it. It waits for nothing.
-func (s *StaleCheck) EachZone(tell func(zone, verdict, why string, age, maxAge time.Duration)) {
+// fresh, why. The age is -1 if no source can tell it. silence is for how long no primary has
+// given a usable answer, and -1 if there is none that is asked. It waits for nothing.
+func (s *StaleCheck) EachZone(tell func(zone, verdict, why string, age, maxAge, silence time.Duration)) {
 	for z := range s.watched {
 		v := z.verdict.Load()
 		age, why := v.Age, v.Text
@@ -168,6 +169,14 @@ func (s *StaleCheck) EachZone(tell func(zone, verdict, why string, age, maxAge t
 		case verdict.Fresh:
 			why = ""
 		}
-		tell(z.name, v.Status.String(), why, age, s.rules.MaxAge)
+		tell(z.name, v.Status.String(), why, age, s.rules.MaxAge, s.silence(v))
 	}
+}
+
+// silence is for how long no primary has given a usable answer, and -1 if there is none.
+func (s *StaleCheck) silence(v *verdict.Verdict) time.Duration {
+	if v.Contact.IsZero() {
+		return -1
+	}
+	return max(0, s.now().Sub(v.Contact))
 }

@@ -41,13 +41,13 @@ func TestEachZoneIsToldOfWithItsAge(t *testing.T) {
 		h.ObserveReference(0, 7, "", at)
 	})
 	var got []string
-	s.EachZone(func(zone, verdict, why string, age, maxAge time.Duration) {
-		got = append(got, fmt.Sprintf("%s %s %s of %s: %s", zone, verdict, age, maxAge, why))
+	s.EachZone(func(zone, verdict, why string, age, maxAge, silence time.Duration) {
+		got = append(got, fmt.Sprintf("%s %s %s of %s, primaries silent for %s: %s", zone, verdict, age, maxAge, silence, why))
 	})
 	want := []string{
-		"a.example.org. unknown -1ns of 45s: " + s.zones[0].verdict.Load().Text,
-		"b.example.org. stale 1m35s of 45s: " + behindText,
-		"c.example.org. fresh 0s of 45s: ",
+		"a.example.org. unknown -1ns of 45s, primaries silent for -1ns: " + s.zones[0].verdict.Load().Text,
+		"b.example.org. stale 1m35s of 45s, primaries silent for 1m35s: " + behindText,
+		"c.example.org. fresh 0s of 45s, primaries silent for 0s: ",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%q, want %q", got, want)

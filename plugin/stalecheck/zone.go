@@ -63,14 +63,16 @@ func (s *StaleCheck) observe(z *zone, seen func(h *verdict.History, now time.Tim
 
 // watch looks at the backend at once, at everything after delay, and then about every
 // interval until ctx is done. It also looks at the backend at the moment at which the zone
-// is due to turn stale: a transfer since the last look may have cured it.
+// is due to turn stale: a transfer since the last look may have cured it. In the first interval it
+// looks more often while nobody can tell the age: see hurry.
 func (s *StaleCheck) watch(ctx context.Context, z *zone, delay time.Duration) {
 	next := s.now().Add(delay)
 	s.lookAtBackend(ctx, z)
+	var sooner *hurry
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		wait := next.Sub(s.now())
+		wait := sooner.before(next).Sub(s.now())
 		if v := z.verdict.Load(); !v.Due.IsZero() {
 			wait = min(wait, v.Due.Sub(s.now()))
 		}
@@ -80,12 +82,19 @@ func (s *StaleCheck) watch(ctx context.Context, z *zone, delay time.Duration) {
 			return
 		case <-timer.C:
 		}
-		if s.now().Before(next) {
+		now, unknown := s.now(), z.verdict.Load().Status == verdict.Unknown
+		switch {
+		case !now.Before(next):
+			next = now.Add(scattered(s.interval))
+			sooner = sooner.begin(now, s.interval)
+			s.look(ctx, z)
+		case now.Before(sooner.before(next)):
 			s.lookAtBackend(ctx, z)
-			continue
+		default:
+			if sooner.again(unknown); unknown {
+				s.look(ctx, z)
+			}
 		}
-		next = s.now().Add(scattered(s.interval))
-		s.look(ctx, z)
 	}
 }
 

@@ -2,6 +2,7 @@ package stalecheck
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -97,6 +98,74 @@ func TestThisServerItselfIsNotAsked(t *testing.T) {
 		s.stop()
 		if len(w.asked[p0]) == 0 || len(w.asked[q0]) > 0 {
 			t.Errorf("the primary was asked %d times, this server %d times", len(w.asked[p0]), len(w.asked[q0]))
+		}
+	})
+}
+
+// Servers that start together are not there at the same instant.
+func TestAZoneThatIsUnknownAtTheStartIsLookedAtSooner(t *testing.T) {
+	const interval = 10 * time.Second
+	for name, tc := range map[string]struct {
+		begin, comes func(*world)
+		after        time.Duration
+	}{
+		"a reference that is not there yet": {func(*world) {}, func(w *world) { w.set(p0, 8) }, 500 * time.Millisecond},
+		"a backend that has not loaded yet": {func(w *world) { w.set(p0, 8); w.setOwn(-1) }, func(w *world) { w.setOwn(8) }, time.Second},
+		"one that takes longer":             {func(w *world) { w.set(p0, 8); w.setOwn(-1) }, func(w *world) { w.setOwn(8) }, 3 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s, w := inWorld(t, "stalecheck {\n primary 192.0.2.1\n}")
+			tc.begin(w)
+			said := logged(t, func() {
+				s.start()
+				time.Sleep(tc.after) // of the bubble
+				tc.comes(w)
+				if took := tc.after + until(t, s, verdict.Fresh, interval); took > interval/2 {
+					t.Errorf("%s: fresh after %s, want within %s", name, took, interval/2)
+				}
+				time.Sleep(interval) // of the bubble
+			})
+			s.stop()
+			if strings.Join(said, "") != "" {
+				t.Errorf("%s: it has healed by itself, and the log says %q", name, said)
+			}
+		})
+	}
+}
+
+// What is down for good is asked three times more, and only after the start.
+func TestTheHurryAtTheStartIsBounded(t *testing.T) {
+	const interval = 10 * time.Second
+	synctest.Test(t, func(t *testing.T) {
+		s, w := inWorld(t, "stalecheck {\n primary 192.0.2.1\n}")
+		w.set(p0, 8)
+		w.setOwn(-1)
+		begin := time.Now()
+		s.start()
+		time.Sleep(20 * interval) // of the bubble
+		s.stop()
+		const hurried = interval + interval/5 // at the latest then the second regular look is over
+		early := 0
+		var gaps []time.Duration
+		for i, at := range w.asked[p0] {
+			if at.Sub(begin) <= hurried {
+				early++
+			} else {
+				gaps = append(gaps, at.Sub(w.asked[p0][i-1]))
+			}
+		}
+		if early < 4 || early > 5 || len(gaps) < 15 || slices.Min(gaps) < interval*4/5 {
+			t.Errorf("asked %d times till the second regular look, and then after %s", early, gaps)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s, w := inWorld(t, "stalecheck {\n primary 192.0.2.1\n}")
+		w.set(p0, 8)
+		s.start()
+		time.Sleep(interval * 3 / 4) // of the bubble
+		s.stop()
+		if len(w.asked[p0]) != 1 {
+			t.Errorf("a zone that is fresh at once is asked for %d times", len(w.asked[p0]))
 		}
 	})
 }

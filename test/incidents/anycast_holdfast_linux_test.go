@@ -68,7 +68,7 @@ func (f *anycast) oneLosesItsPrimary(t *testing.T, c *crowd) string {
 	f.announced(t, others...)
 	to := c.now()
 	moved, before := c.next(t, 500), c.between(t, from, to)
-	f.watch.Fires(t, "HoldfastZoneStale warning", "HoldfastZoneStale critical", "HoldfastAnswersMarkedStale warning", "HoldfastUnfit warning", "HoldfastAside warning", "HoldfastNobodyMayLeave warning")
+	f.watch.Fires(t, "HoldfastPrimariesSilent warning", "HoldfastZoneStale warning", "HoldfastZoneStale critical", "HoldfastAnswersMarkedStale warning", "HoldfastUnfit warning", "HoldfastAside warning", "HoldfastNobodyMayLeave warning")
 	if told := first.Ready(); !strings.HasPrefix(told, "503 ASIDE: vital stalecheck: zone "+anycastZone+" is stale: ") {
 		t.Errorf("a: the one that has lost its primary says %q", told)
 	}
@@ -92,7 +92,7 @@ func (f *anycast) allLoseTheirPrimary(t *testing.T, c *crowd) string {
 		awaitPreserved(t, h)
 	}
 	last := c.next(t, lasting)
-	f.watch.Fires(t, "HoldfastZoneStale warning", "HoldfastZoneStale critical", "HoldfastAnswersMarkedStale warning", "HoldfastUnfit warning", "HoldfastNobodyMayLeave warning")
+	f.watch.Fires(t, "HoldfastPrimariesSilent warning", "HoldfastZoneStale warning", "HoldfastZoneStale critical", "HoldfastAnswersMarkedStale warning", "HoldfastUnfit warning", "HoldfastNobodyMayLeave warning")
 	f.announced(t, f.servers...)
 	whole := c.between(t, from, c.now())
 	if n := f.aside() - aside; whole.lost > 0 || last.marked != last.asked || n > 0 {
@@ -110,7 +110,7 @@ func (f *anycast) oneIsCutOff(t *testing.T, c *crowd) string {
 	f.change(t, others...)
 	awaitPreserved(t, first)
 	last := c.next(t, lasting)
-	f.watch.Fires(t, "HoldfastZoneStale warning", "HoldfastZoneStale critical", "HoldfastAnswersMarkedStale warning", "HoldfastUnfit warning", "HoldfastNoPeerAnswers critical", "HoldfastNobodyMayLeave warning")
+	f.watch.Fires(t, "HoldfastPrimariesSilent warning", "HoldfastZoneStale warning", "HoldfastZoneStale critical", "HoldfastAnswersMarkedStale warning", "HoldfastUnfit warning", "HoldfastNoPeerAnswers critical", "HoldfastNobodyMayLeave warning")
 	f.announced(t, f.servers...)
 	whole := c.between(t, from, c.now())
 	if n := f.aside() - aside; whole.lost > 0 || last.by["1"] == 0 || last.markedBy["1"] != last.by["1"] || last.marked != last.by["1"] || last.unsaid > 0 || n > 0 {

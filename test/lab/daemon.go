@@ -68,6 +68,30 @@ func (d *Daemon) SendSignal(t testing.TB, s syscall.Signal) {
 	}
 }
 
+// Reload sends CoreDNS SIGUSR1 and waits until the log has outcome once more. Go drops this
+// signal in a process whose trap, a goroutine of its own, has not run yet, which also one that
+// answers may be.
+func (d *Daemon) Reload(t testing.TB, outcome string) {
+	t.Helper()
+	const hears = "SIGUSR1: Reloading"
+	count := func(text string) int { return strings.Count(d.String(), text) }
+	before, heard := count(outcome), count(hears)
+	again := time.NewTicker(time.Second)
+	defer again.Stop()
+	d.SendSignal(t, syscall.SIGUSR1)
+	Until(t, "the log says "+outcome, func() bool {
+		select {
+		case <-again.C:
+			if count(hears) == heard {
+				t.Log("it did not hear SIGUSR1")
+				d.SendSignal(t, syscall.SIGUSR1)
+			}
+		default:
+		}
+		return count(outcome) > before
+	})
+}
+
 // Terminate sends SIGTERM.
 func (d *Daemon) Terminate(t testing.TB) { d.SendSignal(t, syscall.SIGTERM) }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -38,10 +37,7 @@ func TestReloadDoesNotMakeAZoneYounger(t *testing.T) {
 	coredns, o := startProcess(t, zone, zone, stanza(age, "primary "+b.Addr)+"file db\n", map[string]string{"db": lab.ZoneText(1, lab.Lazy)})
 	reload := func() time.Time {
 		t.Helper()
-		const done = "Reloading complete"
-		before := strings.Count(coredns.String(), done)
-		coredns.SendSignal(t, syscall.SIGUSR1)
-		lab.Until(t, "the reload", func() bool { return strings.Count(coredns.String(), done) > before })
+		coredns.Reload(t, "Reloading complete")
 		return time.Now()
 	}
 	fault := time.Now()

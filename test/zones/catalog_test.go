@@ -1,8 +1,6 @@
 package zones
 
 import (
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -51,7 +49,6 @@ func TestCatalogThatIsFollowedBringsZones(t *testing.T) {
 	other.await(t, removed, cureShows, anything, gone)
 
 	// A reload loads the catalog anew.
-	coredns.SendSignal(t, syscall.SIGUSR1)
-	lab.Until(t, "it has reloaded", func() bool { return strings.Contains(coredns.String(), "Reloading complete") }) // no scrape in between
+	coredns.Reload(t, "Reloading complete") // no scrape in between
 	o.await(t, time.Now(), lab.Patience, anything, o.plainAnd(t, "fresh"))
 }

@@ -3,6 +3,7 @@ package wire
 import (
 	"time"
 
+	"github.com/holdfastdns/holdfast/internal/span"
 	"github.com/holdfastdns/holdfast/plugin/selfpreserve/promise"
 )
 
@@ -37,6 +38,32 @@ type Status struct {
 	Capacity     *int          `json:"capacity_qps,omitempty"`
 	Zones        []Zone        `json:"zones"`
 	Changes      []Change      `json:"changes"` // the newest first
+	Ready        *Ready        `json:"ready,omitempty"`
+}
+
+// Ready is who reads GET /ready. Servers of before do not say.
+type Ready struct {
+	LastAsked *time.Time `json:"last_asked,omitempty"` // if it ever was
+}
+
+// readersPause is for how long nobody has to ask for /ready until it seems that nobody reads it:
+// three times the period that Kubernetes gives a probe unless told otherwise, which is longer
+// than that of any reader in docs/ready.md.
+const readersPause = 30 * time.Second
+
+// ReadyUnread says, for people, that nobody seems to read /ready, or "". now is by the server's
+// clock. It does not say so of a server without peers, which never steps aside, and of one that
+// somebody may be about to ask for the first time.
+func (s *Status) ReadyUnread(now time.Time) string {
+	switch {
+	case s.Ready == nil, s.KnownPeers == 0 && len(s.Peers) == 0, now.Sub(s.Since) < readersPause:
+		return ""
+	case s.Ready.LastAsked == nil:
+		return "nobody has asked for /ready"
+	case now.Sub(*s.Ready.LastAsked) >= readersPause:
+		return "nobody has asked for /ready for " + span.Short(now.Sub(*s.Ready.LastAsked))
+	}
+	return ""
 }
 
 // Departure says what would happen if the server had to leave now.
@@ -92,6 +119,14 @@ type Zone struct {
 	Age     *float64 `json:"age_seconds,omitempty"` // if anybody can tell
 	MaxAge  float64  `json:"max_age_seconds"`
 	Reason  string   `json:"reason,omitempty"`
+
+	PrimarySilence *float64 `json:"primary_silence_seconds,omitempty"` // if it has primaries
+}
+
+// NoPrimaryAnswers is whether primaries are silent for so long that what they would say may be
+// of another age by now: for one lost answer they are not.
+func (z *Zone) NoPrimaryAnswers() bool {
+	return z.PrimarySilence != nil && *z.PrimarySilence > z.MaxAge
 }
 
 // Change is an entry of the history of changes.

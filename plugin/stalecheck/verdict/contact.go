@@ -44,6 +44,14 @@ func (c *contact) note(a Answer, failure Failure, own *own, now time.Time) {
 // asked reports whether there is anything to tell.
 func (c *contact) asked() bool { return !c.firstAsked.IsZero() }
 
+// last is when a primary last gave a usable answer or, if none has, was first asked.
+func (c *contact) last() time.Time {
+	if c.answered.IsZero() {
+		return c.firstAsked
+	}
+	return c.answered
+}
+
 // since returns when the zone was last as good as transferred from its source, if a copy of it
 // lasts so long, and whether a primary that is itself a secondary has answered since, without it.
 func (c *contact) since(lasts time.Duration) (at time.Time, told bool) {

@@ -105,3 +105,33 @@ func TestWhatAPrimaryLastsIsWhatTheZoneLasts(t *testing.T) {
 		t.Error(fmt.Sprint(v))
 	}
 }
+
+// A zone may be fresh by another source while its primaries are silent.
+func TestContactIsWhenAPrimaryLastAnswered(t *testing.T) {
+	at := func(after int) time.Time { return time.Date(2026, 12, 1, 12, 0, after, 0, time.UTC) }
+	rules := Rules{MaxAge: time.Minute, Sources: [NumSources]bool{Primary: true, Peers: true}}
+	references := []Reference{{Source: Primary, Address: "p0"}, {Source: Primary, Address: "p1"}, {Source: Peers, Address: "s0"}}
+	h := New(rules, references)
+	for _, step := range []struct {
+		after, reference int
+		failure          Failure
+		want             time.Time
+	}{
+		{1, 2, "", time.Time{}}, // a peer is no primary
+		{2, 0, Timeout, at(2)},
+		{3, 1, Timeout, at(2)},
+		{4, 1, "", at(4)},
+		{5, 0, Refused, at(4)},
+		{6, 2, "", at(4)},
+	} {
+		h.ObserveReference(step.reference, 7, step.failure, at(step.after))
+		if v := h.Judge(at(step.after)); !v.Contact.Equal(step.want) {
+			t.Errorf("after %ds: %s, want %s", step.after, v.Contact, step.want)
+		}
+	}
+	reloaded := New(Rules{MaxAge: time.Minute, Sources: [NumSources]bool{Peers: true}}, references[2:])
+	reloaded.Inherit(h)
+	if v := reloaded.Judge(at(7)); !v.Contact.IsZero() {
+		t.Errorf("a reload has taken the primaries out, and contact is %s", v.Contact)
+	}
+}

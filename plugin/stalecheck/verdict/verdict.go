@@ -77,6 +77,10 @@ type Verdict struct {
 	Due      time.Time // when a source turns stale next if nothing happens; zero if none will
 	Service  Service
 
+	// Contact is when a primary last gave a usable answer or, if none has, was first asked; zero
+	// if there is none. A zone may be fresh by another source while all primaries are silent.
+	Contact time.Time
+
 	// NewerElsewhere: a primary or peer that answers now has a newer serial, so that
 	// another server can answer in this one's place.
 	NewerElsewhere bool
@@ -86,6 +90,9 @@ type Verdict struct {
 // says so, and unknown if no source can tell.
 func (h *History) Judge(now time.Time) Verdict {
 	v := Verdict{Service: h.service(), NewerElsewhere: h.newerElsewhere()}
+	if h.rules.Sources[Primary] {
+		v.Contact = h.contact.last()
+	}
 	v.Findings = [NumSources]Finding{
 		Primary:   h.judgeReferences(Primary, now),
 		Peers:     h.judgeReferences(Peers, now),

@@ -30,7 +30,7 @@ func ask(ctx context.Context, addresses []string, timeout time.Duration) (*check
 	}
 	l := new(check.Live)
 	for _, a := range found {
-		s := check.LiveServer{Address: a.Address, Status: a.Status, Clock: a.Clock, Doubt: a.Doubt}
+		s := check.LiveServer{Address: a.Address, Status: a.Status, Clock: a.Clock, Doubt: a.Doubt, Now: time.Now().Add(a.Clock)}
 		if a.Err != nil {
 			s.Why = a.Err.Error()
 		}

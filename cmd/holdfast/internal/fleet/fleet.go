@@ -50,6 +50,8 @@ type Server struct {
 	Held       int        `json:"promises_held" jsonschema:"promises to stay in force, by others to this server"`
 	MayLeave   *int       `json:"may_leave,omitempty" jsonschema:"how many servers could leave now, by what this one sees"`
 	Oldest     *Zone      `json:"oldest_zone,omitempty" jsonschema:"of its zones, the one that is the nearest to its greatest age, or above it"`
+	Unread     string     `json:"ready_unread,omitempty" jsonschema:"that nobody asks for /ready, in words: never or not in the last 30 s"`
+	NoPrimary  []string   `json:"no_primary_answers,omitempty" jsonschema:"zones of which no primary has given a usable answer for longer than their greatest age"`
 	Holdfast   string     `json:"holdfast,omitempty" jsonschema:"version of Holdfast"`
 	CoreDNS    string     `json:"coredns,omitempty" jsonschema:"version of CoreDNS"`
 

@@ -84,6 +84,34 @@ func TestStatusTellsWhatIsWrong(t *testing.T) {
 			"‼ #3 ns3 serving 1m30s - - 2/2 b. stale 1m30s 0.1.0 b. is stale: behind 192.0.2.1",
 			"3 of 3 in service, 1 may leave now; #3 has b. stale", 1,
 		},
+		"an old zone for which a server is aside, and another": {
+			func(f *simulated) {
+				f.says(2, func(s *wire.Status) {
+					s.State, s.Reason = promise.Asking, "vital stalecheck: zone b. is stale: 88s behind, serial 1 < 2"
+					s.Zones = []wire.Zone{{Name: "c.", Verdict: "stale", Age: new(99.0), MaxAge: 60, Reason: "99s behind, serial 3 < 4"}}
+				})
+				f.says(3, func(s *wire.Status) {
+					s.State, s.InService, s.Reason = promise.Aside, false, "vital stalecheck: zone b. is stale: 88s behind, serial 1 < 2, has 1 of 1 promises"
+					s.Zones = []wire.Zone{{Name: "b.", Verdict: "stale", Age: new(90.0), MaxAge: 60, Reason: "90s behind, serial 1 < 2"}}
+				})
+			},
+			"× #3 ns3 aside 1m30s - - 2/2 b. stale 1m30s 0.1.0 vital stalecheck: zone b. is stale: 88s behind, serial 1 < 2, has 1 of 1 promises",
+			"2 of 3 in service, 1 may leave now; #2 would leave, but stays in service; #3 is aside", 1,
+		},
+		"a zone without a primary that answers, which another source calls fresh": {
+			func(f *simulated) {
+				f.says(3, func(s *wire.Status) {
+					s.Zones = []wire.Zone{{Name: "a.", Verdict: "fresh", Age: new(3.0), MaxAge: 60, PrimarySilence: new(60.0)}, {Name: "b.", Verdict: "fresh", Age: new(2.0), MaxAge: 60, PrimarySilence: new(61.0)}}
+				})
+			},
+			"‼ #3 ns3 serving 1m30s - - 2/2 a. 3s 0.1.0",
+			"3 of 3 in service, 1 may leave now; #3 has no primary that answers for b.", 1,
+		},
+		"one whose /ready nobody reads": {
+			func(f *simulated) { f.says(3, func(s *wire.Status) { s.Ready, s.KnownPeers = new(wire.Ready), 2 }) },
+			"√ #3 ns3 serving 1m30s - - 2/2 - 0.1.0 nobody has asked for /ready",
+			"3 of 3 in service, 1 may leave now", 0,
+		},
 		"a partition": {
 			func(f *simulated) { f.knows(3, 1, Unreachable); f.knows(1, 3, Unreachable) },
 			"‼ #3 ns3 serving 1m30s - - 1/2 - 0.1.0",
@@ -251,10 +279,24 @@ func TestNobodyAnswersIsAnErrorThatNamesEach(t *testing.T) {
 	f.stop(1)
 	f.stop(2)
 	said, code := f.run(f.address(1), f.address(2))
-	if want := "holdfast status: #1: connection refused #2: connection refused; any other server of the fleet will do\n"; code != 2 || said != want {
+	if want := "holdfast status: #1: connection refused #2: connection refused\n"; code != 2 || said != want {
 		t.Errorf("%d, %q, want %q", code, said, want)
 	}
 	if said, code = f.run(f.address(1), "-o", "json"); code != 2 || said != `{"schema":1,"error":"#1: connection refused; any other server of the fleet will do"}`+"\n" {
 		t.Errorf("%d, %q", code, said)
+	}
+}
+
+// A server may want to leave for one zone while another of its zones is the oldest.
+func TestAReasonIsSaidOnce(t *testing.T) {
+	stale := func(name string) *Zone { return &Zone{Name: name, Verdict: "stale", Why: "90s behind"} }
+	for zone, want := range map[string]string{
+		"b.": "vital stalecheck: zone b. is stale: 88s behind",
+		"c.": "vital stalecheck: zone b. is stale: 88s behind; c. is stale: 90s behind",
+	} {
+		s := Server{State: "asking", Why: "vital stalecheck: zone b. is stale: 88s behind", Oldest: stale(zone), Heard: &Heard{By: []string{"a"}, Knows: 1, State: "asking"}}
+		if got := strings.TrimSuffix(s.why(), "; 1 of 1 that know it hear it: asking"); got != want {
+			t.Errorf("%s: %q, want %q", zone, got, want)
+		}
 	}
 }

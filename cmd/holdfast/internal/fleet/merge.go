@@ -120,7 +120,7 @@ func (m *member) server() Server {
 	s.ID, s.Name, s.State, s.Why, s.InService = string(a.ID), a.Name, a.State.String(), a.Reason, a.InService
 	s.Since, s.For = &a.Since, new(seconds(a.Now.Sub(a.Since)))
 	s.Observe, s.MinPeers, s.KnownPeers, s.Given, s.Held = a.Observe, a.MinPeers, a.KnownPeers, a.Promises.Given, a.Promises.Held
-	s.Holdfast, s.CoreDNS = a.Holdfast, a.Version
+	s.Holdfast, s.CoreDNS, s.Unread = a.Holdfast, a.Version, a.ReadyUnread(a.Now)
 	if a.Schema > 0 {
 		s.MayLeave = &a.MayLeave
 	}
@@ -141,6 +141,9 @@ func (m *member) server() Server {
 	for _, z := range a.Zones {
 		if zone := (Zone{z.Name, z.Verdict, z.Age, z.MaxAge, z.Reason}); s.Oldest == nil || zone.badness() > s.Oldest.badness() {
 			s.Oldest = &zone
+		}
+		if z.NoPrimaryAnswers() {
+			s.NoPrimary = append(s.NoPrimary, z.Name)
 		}
 	}
 	return s

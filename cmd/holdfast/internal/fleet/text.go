@@ -101,9 +101,10 @@ func (s *Server) why() string {
 	if s.State != Left {
 		all = append(all, s.Why)
 	}
-	if s.Why == "" || s.Oldest != nil && s.Oldest.Verdict == "stale" {
-		all = append(all, zoneWhy(s.Oldest))
+	if z := s.Oldest; s.Why == "" || z != nil && z.Verdict == "stale" && !strings.Contains(s.Why, z.said()) {
+		all = append(all, zoneWhy(z))
 	}
+	all = append(all, s.Unread)
 	if s.Heard != nil {
 		all = append(all, s.Heard.String())
 	} else if !s.answers() {
@@ -117,8 +118,12 @@ func zoneWhy(z *Zone) string {
 	if z == nil || z.Why == "" || z.Verdict == "fresh" {
 		return ""
 	}
-	return z.Name + " is " + z.Verdict + ": " + z.Why
+	return z.said() + ": " + z.Why
 }
+
+// said is how a zone's verdict is said, also in the reason of a server that wants to leave for it:
+// there with the age of when that was checked.
+func (z *Zone) said() string { return z.Name + " is " + z.Verdict }
 
 func (h *Heard) String() string {
 	switch {

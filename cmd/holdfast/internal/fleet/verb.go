@@ -46,8 +46,8 @@ With --kubernetes a label finds the pods, and they are asked through the API ser
 it works from wherever kubectl does. If the API server does not answer, the pods that it named
 last, or each ADDRESS, are asked themselves.
 
-The exit code is 1 if a server is not in service, would leave, has a stale zone, or does not
-hear another. --timeout is for the whole command, all servers are asked at once. With --wait
+The exit code is 1 if a server is not in service, would leave, has a stale zone or one whose
+primaries are all silent, or does not hear another. --timeout is for the whole command, all servers are asked at once. With --wait
 the exit code is 0 once each ADDRESS is in that state, and 1 if it is not when the time is over.`,
 		Example: `  holdfast status
   holdfast status 192.0.2.1
@@ -134,11 +134,14 @@ func (l *looker) look(ctx context.Context, timeout time.Duration) (*Fleet, error
 	for _, address := range l.first {
 		all = append(all, fmt.Errorf("%s: %w", address, replies[address].err))
 	}
-	hint := "any other server of the fleet will do"
-	if len(l.given) == 0 && l.pods == nil {
-		hint = "give the ADDRESS of a server"
+	hint := ""
+	switch {
+	case len(l.given) == 0 && l.pods == nil:
+		hint = "; give the ADDRESS of a server"
+	case len(l.first) == 1: // with several it may be that there is no other
+		hint = "; any other server of the fleet will do"
 	}
-	return nil, fmt.Errorf("%w; %s", errors.Join(all...), hint)
+	return nil, fmt.Errorf("%w%s", errors.Join(all...), hint)
 }
 
 func (l *looker) lookAnyway(ctx context.Context, timeout time.Duration) (*Fleet, map[netip.AddrPort]reply, error) {

@@ -99,6 +99,8 @@ func (s *Server) wrong() string {
 		return "does not hear " + names(s.DoesNotHear)
 	case s.Oldest != nil && s.Oldest.Verdict == "stale":
 		return "has " + s.Oldest.Name + " stale"
+	case len(s.NoPrimary) > 0:
+		return "has no primary that answers for " + names(s.NoPrimary)
 	case s.KnownPeers > 0 && s.MinPeers > s.KnownPeers:
 		return fmt.Sprintf("can never leave: it wants %d peers to promise, and knows %d", s.MinPeers, s.KnownPeers)
 	case s.State != "serving": // it observes

@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/cli"
 	"github.com/holdfastdns/holdfast/cmd/holdfast/internal/zone"
@@ -17,15 +18,16 @@ func (p *prober) findZone(ctx context.Context, servers []server) error {
 	const most = 16
 	asked := servers[:min(most, len(servers))]
 	type answer struct {
-		zone string
-		err  error
+		server int
+		zone   string
+		err    error
 	}
 	told := make(chan answer, len(asked))
 	finding, cancel := context.WithCancel(ctx)
 	defer cancel()
-	for _, s := range asked {
+	for i, s := range asked {
 		go func() {
-			var a answer
+			a := answer{server: i}
 			a.err = cli.Guard(func() (err error) {
 				a.zone, err = zone.Of(finding, p.timeout, s.address, p.name)
 				return err
@@ -33,11 +35,11 @@ func (p *prober) findZone(ctx context.Context, servers []server) error {
 			told <- a
 		}()
 	}
-	var failed error
+	failed := make([]string, len(asked))
 	for range asked {
 		a := <-told
 		if a.err != nil {
-			failed = a.err
+			failed[a.server] = a.err.Error()
 			continue
 		}
 		p.zone = a.zone
@@ -49,5 +51,5 @@ func (p *prober) findZone(ctx context.Context, servers []server) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return fmt.Errorf("none of %d servers says which zone it has; the last one: %w", len(asked), failed)
+	return fmt.Errorf("none of %d servers says which zone it has: %s", len(asked), strings.Join(failed, "; "))
 }

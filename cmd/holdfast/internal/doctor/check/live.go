@@ -18,6 +18,7 @@ type LiveServer struct {
 	Status       *wire.Status
 	Why          string
 	Clock, Doubt time.Duration // as of survey.Answer
+	Now          time.Time     // by its clock, when it answered
 	Certificates []Certificate
 }
 

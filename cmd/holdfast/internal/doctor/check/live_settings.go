@@ -39,16 +39,3 @@ func liveObserve(l *Live, say sayer) bool {
 	}
 	return len(all) > 1
 }
-
-// liveZones: a zone that is old is status' to show, and heals.
-func liveZones(l *Live, say sayer) (applies bool) {
-	for _, s := range l.answered() {
-		for _, z := range s.Status.Zones {
-			applies = true
-			if z.Verdict == "unknown" {
-				say("%s: the age of zone %s is unknown: %s", s.name(), z.Name, z.Reason)
-			}
-		}
-	}
-	return applies
-}

@@ -12,6 +12,7 @@ import (
 func status(name string, peers ...string) *wire.Status {
 	s := &wire.Status{MinPeers: 1, KnownPeers: len(peers)}
 	s.ID, s.Name, s.Version = promise.ID("id-"+name), name, "1.15.0"
+	s.State, s.InService = promise.Serving, true
 	for _, p := range peers {
 		s.Peers = append(s.Peers, wire.Peer{Address: address(p), ID: promise.ID("id-" + p), State: "serving"})
 	}
@@ -112,6 +113,60 @@ func zone(verdict, why string) []check.LiveServer {
 
 var _ = add("live-zones",
 	example{name: "fresh", live: zone("fresh", "")},
-	example{name: "old", live: zone("stale", "95s behind")},
+	example{name: "old", live: zone("stale", "95s behind"), also: "live-stale"},
 	example{name: "unknown", live: zone("unknown", "heartbeat: NXDOMAIN"), finds: "c (c.example.org:8182): the age of zone example.org. is unknown: heartbeat: NXDOMAIN"},
+)
+
+// withPrimaries gives the last of three servers a zone whose primaries have been silent so long.
+func withPrimaries(seconds float64) []check.LiveServer {
+	all := zone("fresh", "")
+	all[2].Status.Zones[0].MaxAge, all[2].Status.Zones[0].PrimarySilence = 60, &seconds
+	return all
+}
+
+var _ = add("live-primaries",
+	example{name: "one answers", live: withPrimaries(8)},
+	example{name: "a lost answer or two", live: withPrimaries(59)},
+	example{name: "none does", live: withPrimaries(75), finds: "c (c.example.org:8182): no primary has given a usable answer about zone example.org. for 1m15s"},
+	example{name: "no primaries", live: zone("fresh", "")},
+)
+
+var _ = add("live-stale",
+	example{name: "fresh", live: zone("fresh", "")},
+	example{name: "stale", live: zone("stale", "95s behind"), finds: "c (c.example.org:8182): zone example.org. is stale: 95s behind"},
+	example{name: "of unknown age", live: zone("unknown", "heartbeat: NXDOMAIN"), also: "live-zones"},
+)
+
+// being puts the last of three servers into a state.
+func being(state promise.State, why string, change func(*wire.Status)) []check.LiveServer {
+	return three(func(s *check.LiveServer) {
+		s.Status.State, s.Status.Reason, s.Status.InService = state, why, state.InService()
+		change(s.Status)
+	})
+}
+
+var _ = add("live-fit",
+	example{name: "all serve", live: three(asIs)},
+	example{name: "one leaves", live: being(promise.Leaving, "SIGTERM", func(*wire.Status) {})},
+	example{name: "one is aside", live: being(promise.Aside, "canary a. A: SERVFAIL, has 1 of 1 promises", func(*wire.Status) {}),
+		finds: "c (c.example.org:8182): has stepped aside: canary a. A: SERVFAIL, has 1 of 1 promises"},
+	example{name: "one would step aside", live: being(promise.Asking, "canary a. A: SERVFAIL", func(*wire.Status) {}),
+		finds: "c (c.example.org:8182): would step aside, and stays in service: canary a. A: SERVFAIL"},
+	example{name: "one is held", live: being(promise.Asking, "SIGTERM, has 0 of 1 promises", func(s *wire.Status) { s.HoldDeadline = &now }),
+		finds: "c (c.example.org:8182): is told to go, and stays since too few peers promise to: SIGTERM, has 0 of 1 promises"},
+	example{name: "one has just started", live: being(promise.Starting, "", func(*wire.Status) {}), finds: "c (c.example.org:8182): has not come into service yet"},
+	example{name: "one observes", live: being(promise.Aside, "canary a. A: SERVFAIL", func(s *wire.Status) { s.Observe = true }), also: "live-observe",
+		finds: "c (c.example.org:8182): would be aside if it did not only observe: canary a. A: SERVFAIL"},
+)
+
+// read gives the last of three servers, in service for an hour, a reader of /ready.
+func read(ready *wire.Ready) []check.LiveServer {
+	return three(func(s *check.LiveServer) { s.Now, s.Status.Since, s.Status.Ready = now, now.Add(-time.Hour), ready })
+}
+
+var _ = add("live-ready",
+	example{name: "somebody does", live: read(&wire.Ready{LastAsked: new(now.Add(-2 * time.Second))})},
+	example{name: "nobody any more", live: read(&wire.Ready{LastAsked: new(now.Add(-time.Minute))}), finds: "c (c.example.org:8182): nobody has asked for /ready for 1m00s"},
+	example{name: "nobody ever", live: read(&wire.Ready{}), finds: "c (c.example.org:8182): nobody has asked for /ready"},
+	example{name: "nobody says", live: three(asIs)},
 )

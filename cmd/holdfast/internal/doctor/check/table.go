@@ -2,6 +2,11 @@ package check
 
 // Checks are all checks, by section.
 var Checks = []Check{
+	{ID: "unknown-plugin", Section: corefiles, Level: Wrong, server: unknownPlugin,
+		Title: "the binary has every plugin that the Corefile has"},
+	{ID: "zone-word", Section: corefiles, Level: Warning, server: zoneWord,
+		Title: "what ttlfloor and stalecheck take for zones are zones"},
+
 	{ID: "grace-period", Section: shutdown, Level: Wrong, server: gracePeriod,
 		Title: "the grace period is longer than a shutdown takes"},
 	{ID: "lame-duck", Section: shutdown, Level: Wrong, server: lameDuck,
@@ -42,6 +47,10 @@ var Checks = []Check{
 
 	{ID: "live-answers", Section: live, Level: Warning, live: liveAnswers,
 		Title: "every server that peers know of answers"},
+	{ID: "live-fit", Section: live, Level: Wrong, live: liveFit,
+		Title: "servers are fit, and in service"},
+	{ID: "live-ready", Section: live, Level: Warning, live: liveReady,
+		Title: "somebody reads /ready"},
 	{ID: "live-peers", Section: live, Level: Wrong, live: livePeers,
 		Title: "servers know and reach each other"},
 	{ID: "live-min-peers", Section: live, Level: Wrong, live: liveMinPeers,
@@ -54,10 +63,15 @@ var Checks = []Check{
 		Title: "all servers observe, or none does"},
 	{ID: "live-zones", Section: live, Level: Warning, live: liveZones,
 		Title: "the age of every zone is known"},
+	{ID: "live-stale", Section: live, Level: Wrong, live: liveStale,
+		Title: "no zone is stale"},
+	{ID: "live-primaries", Section: live, Level: Warning, live: livePrimaries,
+		Title: "a primary of every zone answers"},
 }
 
 // Sections.
 const (
+	corefiles  = "Corefile"
 	shutdown   = "Shutdown"
 	probes     = "Probes"
 	peers      = "Peers"

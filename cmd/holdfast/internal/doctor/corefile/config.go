@@ -1,5 +1,7 @@
 package corefile
 
+//go:generate go run ../../../../../build/gen ../../../../../plugin.cfg zplugin.go corefile
+
 import (
 	"net"
 	"slices"
@@ -26,6 +28,12 @@ type Config struct {
 
 	// IsHoldfast is whether a plugin of Holdfast's is in it.
 	IsHoldfast bool
+
+	// Unknown are directives of plugins that the binary does not have.
+	Unknown []Place
+
+	// Zones are those that a plugin of Holdfast's is given by name.
+	Zones []Zone
 
 	// Certificates are the files of certificates that are presented to others.
 	Certificates []string
@@ -63,7 +71,9 @@ func Read(root, file string, text []byte) (*Config, error) {
 			}
 		}
 	}
+	c.Unknown = unknown(blocks)
 	for _, b := range blocks {
+		c.Zones = append(c.Zones, b.named()...)
 		for _, d := range b.directives["kubernetes"] {
 			c.ClusterZones = append(c.ClusterZones, plugin.OriginsFromArgsOrServerBlock(d.args, b.keys)...)
 		}

@@ -45,8 +45,10 @@ type position struct {
 	line int
 }
 
+func (p position) String() string { return fmt.Sprintf("%s:%d", p.file, p.line) }
+
 func (p position) errorf(format string, args ...any) error {
-	return fmt.Errorf("%s:%d: %w", p.file, p.line, fmt.Errorf(format, args...))
+	return fmt.Errorf("%s: %w", p, fmt.Errorf(format, args...))
 }
 
 // parseBlocks has caddy read the text, so that imports, snippets and environment variables

@@ -1,0 +1,30 @@
+package check
+
+import "strings"
+
+// unknownPlugin does not know which binary runs: it takes it for Holdfast's, which has all of
+// CoreDNS's own.
+func unknownPlugin(s *Server, say sayer) bool {
+	if s.Corefile == nil {
+		return false
+	}
+	for _, p := range s.Corefile.Unknown {
+		say("%s: there is no plugin %q: the server does not start", p.At, p.Word)
+	}
+	return true
+}
+
+// zoneWord: any word is a name, as other plugins of CoreDNS take it too, and some zones have one
+// label: lan, consul. So a word is odd only where nothing else knows such a zone. Whoever means it
+// says so by a dot behind it.
+func zoneWord(s *Server, say sayer) bool {
+	if s.Corefile == nil {
+		return false
+	}
+	for _, z := range s.Corefile.Zones {
+		if !z.Elsewhere && !strings.ContainsAny(z.Word, "./:") {
+			say("%s: %s takes %q for the name of a zone, which nothing else in the server block has: if it is one, write \"%s.\"", z.At, z.Plugin, z.Word, z.Word)
+		}
+	}
+	return len(s.Corefile.Zones) > 0
+}
