@@ -13,52 +13,49 @@ import (
 	"github.com/holdfastdns/holdfast/test/lab/embedded"
 )
 
-// unsigned answers below as many names as are asked for, each a zone of its own: a resolver
+// unsigned answers below as many names as are asked for. Each is a zone of its own: a resolver
 // that has one's SOA knows nothing of the next.
-const unsigned = `example.org:0 {
+const unsigned = `example.org:$PORT {
  bind 127.0.0.1
  template IN A {
-  match ^zero[.](?P<zone>n[0-9]+[.]example[.]org[.])$
-  fallthrough
+  match ^zero[.]$ZONE$
   answer "{{ .Name }} 0 IN A 10.0.0.1"
+  fallthrough
  }
  template IN A {
-  match ^two[.](?P<zone>n[0-9]+[.]example[.]org[.])$
-  fallthrough
+  match ^(two|host|a[.]to)[.]$ZONE$
   answer "{{ .Name }} 2 IN A 10.0.0.1"
+  fallthrough
  }
  template IN SRV {
-  match ^srv[.](?P<zone>n[0-9]+[.]example[.]org[.])$
-  fallthrough
+  match ^srv[.]$ZONE$
   answer "{{ .Name }} 2 IN SRV 0 0 80 host.{{ .Group.zone }}"
   additional "host.{{ .Group.zone }} 2 IN A 10.0.0.1"
+  fallthrough
  }
  template IN A {
-  match ^host[.](?P<zone>n[0-9]+[.]example[.]org[.])$
-  fallthrough
-  answer "{{ .Name }} 2 IN A 10.0.0.1"
- }
- template IN A {
-  match ^a[.]d[.](?P<zone>n[0-9]+[.]example[.]org[.])$
-  fallthrough
+  match ^a[.]d[.]$ZONE$
   answer "d.{{ .Group.zone }} 2 IN DNAME to.{{ .Group.zone }}"
   answer "{{ .Name }} 2 IN CNAME a.to.{{ .Group.zone }}"
- }
- template IN A {
-  match ^a[.]to[.](?P<zone>n[0-9]+[.]example[.]org[.])$
   fallthrough
-  answer "{{ .Name }} 2 IN A 10.0.0.1"
  }
  template IN ANY {
-  match ^gone[.](?P<zone>n[0-9]+[.]example[.]org[.])$
-  fallthrough
-  authority "{{ .Group.zone }} 2 IN SOA ns.{{ .Group.zone }} hostmaster.{{ .Group.zone }} 1 7200 900 1209600 2"
+  match ^gone[.]$ZONE$
+  authority "$SOA"
   rcode NXDOMAIN
+  fallthrough
  }
  template IN ANY {
-  match ^(|.*[.])(?P<zone>n[0-9]+[.]example[.]org[.])$
-  authority "{{ .Group.zone }} 2 IN SOA ns.{{ .Group.zone }} hostmaster.{{ .Group.zone }} 1 7200 900 1209600 2"
+  match ^(.*[.])?$ZONE$
+  authority "$SOA"
  }
+}
+`
+
+// signed is a file, as large as it has to be.
+const signed = `example.net:$PORT {
+ bind 127.0.0.1
+ file $SIGNED
 }
 `
 
@@ -88,7 +85,8 @@ func startAuthority(t *testing.T) authority {
 		t.Fatal(err)
 	}
 	port := lab.FreePort(t)
-	signed := "example.net:" + port + " {\n bind 127.0.0.1\n file " + dir + "/db.signed\n}\n"
-	embedded.Start(t, strings.Replace(unsigned, ":0", ":"+port, 1)+signed, nil)
+	corefile := strings.NewReplacer("$PORT", port, "$SIGNED", filepath.Join(dir, "db.signed"), "$ZONE", `(?P<zone>n\d+[.]example[.]org[.])`,
+		"$SOA", "{{ .Group.zone }} 2 IN SOA ns.{{ .Group.zone }} hostmaster.{{ .Group.zone }} 1 7200 900 1209600 2").Replace(unsigned + signed)
+	embedded.Start(t, corefile, nil)
 	return authority{port, key.(*dns.DNSKEY)}
 }
