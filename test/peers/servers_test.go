@@ -30,7 +30,7 @@ func corefile(lines string) map[string]string {
 var peers = []peer{
 	{name: "*ttlfloor*", setting: "`ttlfloor 30s`", args: "-conf Corefile", files: corefile("ttlfloor 30s")},
 	{name: "CoreDNS's *rewrite*", setting: "`rewrite ttl suffix . 30-`", args: "-conf Corefile", files: corefile("rewrite ttl suffix . 30-")},
-	{name: "CoreDNS's *cache*", setting: "`success 9984 3600 30`", args: "-conf Corefile", files: corefile("cache {\n success 9984 3600 30\n denial 9984 1800 30\n }")},
+	{name: "CoreDNS's *cache*", setting: "`success 9984 3600 30`, `denial 9984 1800 30`", args: "-conf Corefile", files: corefile("cache {\n success 9984 3600 30\n denial 9984 1800 30\n }")},
 	{name: "Unbound", setting: "`cache-min-ttl: 30`", program: "unbound", pack: "unbound", args: "-d -c unbound.conf", validates: true, files: map[string]string{
 		"unbound.conf": `server:
 	interface: 127.0.0.1
@@ -103,7 +103,7 @@ else -- before 1.8
 end
 setSecurityPollSuffix('')
 `}},
-	{name: "BIND", setting: "`min-cache-ttl 30`", program: "named", pack: "bind9", args: "-g -n 1 -c named.conf", validates: true, files: map[string]string{
+	{name: "BIND", setting: "`min-cache-ttl 30`, `min-ncache-ttl 30`", program: "named", pack: "bind9", args: "-g -n 1 -c named.conf", validates: true, files: map[string]string{
 		"named.conf": `controls { };
 options {
 	directory "$DIR";
