@@ -86,6 +86,26 @@ dnssec=validate
 lua-config-file=anchors.lua
 security-poll-suffix=
 `,
+		"recursor.yml": `incoming: # the same, for 5.2 and later; those before 5.0 do not read it
+  listen: ['127.0.0.1:$PORT']
+outgoing:
+  dont_query: []
+  network_timeout: 9000
+recursor:
+  socket_dir: .
+  threads: 1
+  qname_minimization: false
+  minimum_ttl_override: 30
+  lua_config_file: anchors.lua
+  security_poll_suffix: ''
+  forward_zones:
+  - {zone: example.org, forwarders: ['127.0.0.1:$AUTHORITY']}
+  - {zone: example.net, forwarders: ['127.0.0.1:$AUTHORITY']}
+dnssec:
+  validation: validate
+logging:
+  disable_syslog: true
+`,
 		"anchors.lua": `clearTA()
 addTA('example.net', '$DS')
 addAllowedAdditionalQType(pdns.SRV, {pdns.A}, {mode=pdns.AdditionalMode.ResolveImmediately})
