@@ -32,7 +32,7 @@ test:
 
 # All tests, and the binary that they start, under the race detector (needs a C compiler).
 race:
-	CGO_ENABLED=1 go run ./test -race ./...
+	CGO_ENABLED=1 go run ./test -race -timeout 20m ./...
 
 # Formatting, vet, staticcheck, and go.mod as it should be.
 lint:

@@ -76,7 +76,7 @@ func (f *fleet) audience(t *testing.T) (end func()) {
 			}
 		}
 	})
-	return func() {
+	return sync.OnceFunc(func() {
 		close(done)
 		asked.Wait()
 		t.Logf("%d questions were answered at the first try, %d by another server after %s at most", first, again, slowest.Round(time.Millisecond))
@@ -86,7 +86,7 @@ func (f *fleet) audience(t *testing.T) (end func()) {
 		for _, second := range slices.Sorted(maps.Keys(lost)) {
 			t.Errorf("in second %d nobody answered %d questions", second, lost[second])
 		}
-	}
+	})
 }
 
 // watch looks at everyone's /ready over and over until it is told to end, and then tells

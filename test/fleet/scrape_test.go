@@ -143,7 +143,8 @@ func TestScrapesGoOnThroughReloadsAStormAndAHold(t *testing.T) {
 		p.await(t, "200 OK")
 		scrapers = append(scrapers, startScraper(t, p))
 	}
-	defer f.audience(t)()
+	answered := f.audience(t)
+	defer answered()
 	for round := range 3 {
 		for i, p := range f.all {
 			p.reload(t, corefile(p, ""), reloaded)
@@ -177,6 +178,7 @@ func TestScrapesGoOnThroughReloadsAStormAndAHold(t *testing.T) {
 			t.Errorf("%s: %q", s.p.IP, panics)
 		}
 	}
+	answered() // before nobody is there to answer
 	for _, p := range f.all {
 		p.SendSignal(t, syscall.SIGKILL)
 	}

@@ -42,6 +42,14 @@ type held struct {
 	lapsing  bool          // its last renewal did not come
 }
 
+// rank is in what order promises are kept.
+func (h held) rank() int {
+	if h.lapsing {
+		return 1
+	}
+	return 0
+}
+
 // pending is a request that awaits its reply.
 type pending struct {
 	sent    uint64

@@ -40,6 +40,7 @@ func TestAsManyMayLeaveAsTheRuleLetsGo(t *testing.T) {
 		"room for the small one only": {[]Server{can("a", 10, 10), can("b", 50, 30)}, 1, 1},
 		"no room":                     {[]Server{can("a", 90, 10), can("b", 90, 10)}, 1, 0},
 		"who has no capacity offers none, and needs none": {append(fit("a", "b"), can("c", 1, 100)), 1, 2},
+		"the load of who has no capacity is nobody's":     {[]Server{{ID: "a", Promises: true, Load: 100}, {ID: "b", Promises: true, Load: 100}}, 1, 1},
 	} {
 		if got := MayLeave(c.servers, c.minPeers); got != c.want {
 			t.Errorf("%s: %d may leave, want %d", name, got, c.want)
@@ -64,6 +65,8 @@ func TestAServerThatWantsToLeaveNeedsEnoughPeersWithRoomForItsLoad(t *testing.T)
 		"a second address of itself": {fit("a"), []Server{fit("a")}, 1, "0 of 1 peers would promise to stay"},
 		"who is bound promises":      {fit("a"), []Server{{ID: "b", Promises: true, Bound: true}}, 1, ""},
 		"room":                       {can("a", 60, 0), []Server{can("b", 0, 30), can("c", 0, 30)}, 1, ""},
+		"room at a second address":   {can("a", 60, 0), []Server{can("b", 0, 30), can("b", 0, 30)}, 1, "has a load of 60 qps, and its peers could take 30"},
+		"its load is nobody's":       {Server{ID: "a", Load: 60}, []Server{fit("b")}, 1, ""},
 		"no room":                    {can("a", 61, 0), []Server{can("b", 0, 30), can("c", 0, 30)}, 1, "has a load of 61 qps, and its peers could take 60"},
 	} {
 		if got := c.me.WhyNotLeave(c.peers, c.minPeers); got != c.want {
@@ -88,5 +91,7 @@ func TestAServerTellsWhetherItWouldPromiseAndWhetherItIsBound(t *testing.T) {
 	step("that is over", 2*time.Minute, Released{From: "c", Number: 1}, true, false)
 	step("it is to stay", 2*time.Minute, Override{Kind: Stay}, true, true)
 	step("and no longer", 2*time.Minute, Override{Kind: Resume}, true, false)
+	step("a check fails", 2*time.Minute, Fitness{Fit: true}, false, false)
+	step("and passes again", 2*time.Minute, Fitness{Fit: true, AllPassed: true}, true, false)
 	step("it asks", 2*time.Minute, Terminate{}, false, false)
 }

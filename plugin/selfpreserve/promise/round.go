@@ -133,15 +133,8 @@ func (m *Machine) dropRound() {
 // then those of the least capacity. A server that is aside goes on leaning on all that its
 // load has gone to.
 func (m *Machine) dropSurplus() {
-	slices.SortStableFunc(m.held, func(a, b held) int {
-		switch {
-		case a.lapsing != b.lapsing && a.lapsing:
-			return 1
-		case a.lapsing != b.lapsing:
-			return -1
-		}
-		return b.capacity - a.capacity
-	})
+	slices.SortStableFunc(m.held, func(a, b held) int { return b.capacity - a.capacity })
+	slices.SortStableFunc(m.held, func(a, b held) int { return a.rank() - b.rank() })
 	for n := len(m.held) - 1; n >= 0 && m.suffice(m.held[:n]) && (m.state != Aside || m.held[n].lapsing); n-- {
 		m.want(Release{m.held[n].address, m.held[n].number})
 		m.held = m.held[:n]

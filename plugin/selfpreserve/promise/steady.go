@@ -41,15 +41,13 @@ func (s *steadiness) steadyUntil() time.Duration {
 
 // recovering is whether an unfit server passes its checks again, if not yet often enough to
 // be fit. It does not step aside now: when a fault of all is over, those that notice first can
-// promise, and would let those go that are well too.
-func (m *Machine) recovering() bool {
-	return !m.terminating && !m.fitness.Fit && m.fitness.AllPassed
-}
+// promise, and would let those go that are well too. One that is fit no longer asks.
+func (m *Machine) recovering() bool { return !m.terminating && m.fitness.AllPassed }
 
 // comeBack ends the time of a server that is fit, and aside only because it has been there too
 // often: another asks it to stay in service.
 func (m *Machine) comeBack() {
-	if m.state == Aside && m.fitness.Fit && m.fitness.AllPassed && !m.terminating && m.override.Kind == "" {
+	if m.state == Aside && m.fitness.Fit && m.fitness.AllPassed && m.override.Kind == "" {
 		m.dropRound()
 		m.enter(Serving)
 	}

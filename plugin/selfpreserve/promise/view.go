@@ -46,42 +46,39 @@ func (m *Machine) inService() bool {
 // why says in a few words what keeps the server in its state.
 func (m *Machine) why() string {
 	switch {
-	case m.state == Asking, m.state == Aside, m.asksFromOutside():
-		why := m.fitness.Why
-		if m.terminating {
-			why = "SIGTERM"
-		}
-		if m.override.Kind == Leave {
-			return m.whyOverridden()
-		}
-		if m.override.Kind == Stay {
-			return why + ", and " + m.whyOverridden()
-		}
-		need := why + ", without peers"
-		if m.settings.HasPeers {
-			need = fmt.Sprintf("%s, has %d of %d promises", why, len(m.held), m.minPeers())
-		}
-		switch {
-		case m.state == Aside && m.fitness.Fit && !m.terminating:
-			return "fit again, but " + m.whySteady(m.now)
-		case m.state == Asking && !m.terminating && m.now < m.steadyUntil():
-			return why + ", and " + m.whySteady(m.now)
-		case m.state == Aside:
-		case m.state == Asking && m.now < m.startupWait:
-			return need + ", and started less than a promise's lifetime ago"
-		case len(m.given) > 0:
-			return need + ", and has itself promised to stay"
-		case m.refusal != "":
-			return need + "; " + m.refusal
-		}
-		return need
 	case m.state == Leaving:
 		return "SIGTERM"
-	case m.state == Starting:
-		if m.override.Kind == Leave {
-			return m.whyOverridden()
-		}
+	case m.state == Serving:
+		return ""
+	case m.override.Kind == Leave:
+		return m.whyOverridden()
+	case m.state == Starting && !m.asksFromOutside():
 		return m.fitness.Why
 	}
-	return ""
+	why := m.fitness.Why
+	if m.terminating {
+		why = "SIGTERM"
+	}
+	if m.override.Kind == Stay {
+		return why + ", and " + m.whyOverridden()
+	}
+	need := why + ", without peers"
+	if m.settings.HasPeers {
+		need = fmt.Sprintf("%s, has %d of %d promises", why, len(m.held), m.minPeers())
+	}
+	switch {
+	case m.state == Aside && m.fitness.Fit:
+		return "fit again, but " + m.whySteady(m.now)
+	case m.state == Asking && !m.terminating && m.now < m.steadyUntil():
+		return why + ", and " + m.whySteady(m.now)
+	case m.state == Aside:
+		return need
+	case m.now < m.startupWait:
+		return need + ", and started less than a promise's lifetime ago"
+	case len(m.given) > 0:
+		return need + ", and has itself promised to stay"
+	case m.refusal != "":
+		return need + "; " + m.refusal
+	}
+	return need
 }

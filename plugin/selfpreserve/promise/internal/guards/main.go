@@ -7,7 +7,7 @@
 // It takes the guards of these files of the package, or of all. The code is compiled once, with
 // every guard in a call that can be told to break it (see rewrite.go), and its tests are run
 // once for each. Nothing in the repository changes. With -pairs it also breaks each two guards
-// of one file, of which one may make up for the other.
+// of one function, of which one may make up for the other.
 //
 // It exits with 1 if a guard is not seen, unless it is in accepted.txt.
 package main
@@ -37,7 +37,7 @@ var accepted string
 const pkg = "plugin/selfpreserve/promise"
 
 func main() {
-	pairs := flag.Bool("pairs", false, "break each two guards of one file as well")
+	pairs := flag.Bool("pairs", false, "break each two guards of one function as well")
 	flag.Parse()
 	unseen, err := run(*pairs, flag.Args())
 	switch {
@@ -70,7 +70,7 @@ func run(pairs bool, files []string) (unseen int, err error) {
 		}
 		tries = append(tries, []int{i + 1})
 		for k := range i {
-			if pairs && all[k].file() == g.file() {
+			if pairs && all[k].file() == g.file() && all[k].within == g.within {
 				tries = append(tries, []int{k + 1, i + 1})
 			}
 		}

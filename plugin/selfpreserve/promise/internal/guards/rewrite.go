@@ -16,6 +16,7 @@ type guard struct {
 	term   string // as it stands there
 	broken bool   // what it always is when it is broken
 	kind   string // of the term: "if", "case", or the operator that it stands beside
+	within int    // where the function begins that it is of, an octet of the file
 
 	from, to int // octets of the file
 }
@@ -37,13 +38,16 @@ func find(name string, source []byte) ([]guard, error) {
 		return nil, err
 	}
 	var all []guard
+	within := 0
 	add := func(kind string, e ast.Expr, broken bool) {
 		from, to := fset.Position(e.Pos()), fset.Position(e.End())
 		term := strings.Join(strings.Fields(string(source[from.Offset:to.Offset])), " ")
-		all = append(all, guard{fmt.Sprintf("%s:%d", name, from.Line), term, broken, kind, from.Offset, to.Offset})
+		all = append(all, guard{fmt.Sprintf("%s:%d", name, from.Line), term, broken, kind, within, from.Offset, to.Offset})
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
+		case *ast.FuncDecl:
+			within = fset.Position(n.Pos()).Offset
 		case *ast.IfStmt:
 			add("if", n.Cond, false)
 		case *ast.SwitchStmt:
