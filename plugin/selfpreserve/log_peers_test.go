@@ -60,7 +60,7 @@ func TestAServerThatHasLeftDoesNotSayThatItStays(t *testing.T) {
 			time.Sleep(20 * time.Second)
 			synctest.Wait()
 		})
-		const forced = "[ERROR] Leaves service by force after max_hold of 20s: too few peers have promised to stay (0 of 1 known answer)"
+		const forced = "[ERROR] Leaving service by force after max_hold of 20s: too few peers have promised to stay (0 of 1 known peers answer)"
 		if last := got[len(got)-1]; last != forced {
 			t.Errorf("%q comes last, want %q", last, forced)
 		}

@@ -39,6 +39,7 @@ func shapes(tb testing.TB) []struct {
 		{"NXDOMAIN", message(tb, "gone.example.org. A", "rcode: NXDOMAIN",
 			"authority: example.org. 1 IN SOA ns.example.org. h.example.org. 1 7200 900 1209600 1")},
 		{"nothing", message(tb, "www.example.org. A", "www.example.org. 3600 IN A 10.0.0.1")},
+		{"1AAAA", message(tb, "www.example.org. AAAA", "www.example.org. 0 IN AAAA 2001:db8::1")},
 	}
 }
 
@@ -88,13 +89,14 @@ func BenchmarkDecide(b *testing.B) {
 // Allocations beyond those of an empty plugin: the writer, then the reply with its
 // list, then the records of a type in one.
 func TestAllocations(t *testing.T) {
-	limits := map[string]float64{"1A": 2, "25A": 4, "SRV": 5, "NXDOMAIN": 3, "nothing": 1}
+	limits := map[string]float64{"1A": 2, "25A": 4, "SRV": 5, "NXDOMAIN": 3, "nothing": 1, "1AAAA": 2}
+	ctx := context.WithValue(t.Context(), dnsserver.Key{}, &dnsserver.Server{Addr: "dns://:53"})
 	for _, shape := range shapes(t) {
 		allocations := func(line string) float64 {
 			chain := handlerFromCorefile(t, line, answering(shape.reply))
 			query := &dns.Msg{Question: shape.reply.Question}
 			w := new(test.ResponseWriter)
-			return testing.AllocsPerRun(100, func() { _, _ = chain.ServeDNS(t.Context(), w, query) })
+			return testing.AllocsPerRun(100, func() { _, _ = chain.ServeDNS(ctx, w, query) })
 		}
 		if own := allocations("ttlfloor 5s") - allocations("empty"); own != limits[shape.name] {
 			t.Errorf("%s: %v allocations, want %v", shape.name, own, limits[shape.name])

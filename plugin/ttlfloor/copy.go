@@ -6,13 +6,12 @@ import (
 	"github.com/miekg/dns"
 )
 
-// reply is a message with room for what a small one needs, so that most replies
-// cost one allocation.
+// reply is a message with room for what a small one needs, so that it costs one
+// allocation.
 type reply struct {
 	dns.Msg
 	rrs  [4]dns.RR
-	used int   // of rrs
-	a    dns.A // the answer of most: one address
+	used int // of rrs
 }
 
 // newReply returns m's shell. What is appended to its sections stays out of m's.
@@ -20,6 +19,40 @@ func newReply(m *dns.Msg) *reply {
 	r := &reply{Msg: *m}
 	r.Answer, r.Ns, r.Extra = slices.Clip(m.Answer), slices.Clip(m.Ns), slices.Clip(m.Extra)
 	return r
+}
+
+// raiseLone returns m with another TTL for its only answer if that is an address, and nothing
+// else of m may change. Most replies are such. It returns nil for others.
+func raiseLone(m *dns.Msg, ttl uint32) *dns.Msg {
+	if len(m.Answer) != 1 || slices.ContainsFunc(m.Extra, isNotOPT) {
+		return nil
+	}
+	switch rr := m.Answer[0].(type) {
+	case *dns.A:
+		return newLone(m, rr, ttl)
+	case *dns.AAAA:
+		return newLone(m, rr, ttl)
+	}
+	return nil
+}
+
+func isNotOPT(rr dns.RR) bool { _, ok := rr.(*dns.OPT); return !ok }
+
+// newLone returns m with a copy of its only answer, in one allocation of just the size.
+func newLone[T any, P interface {
+	*T
+	dns.RR
+}](m *dns.Msg, rr P, ttl uint32) *dns.Msg {
+	lone := &struct {
+		dns.Msg
+		answer [1]dns.RR
+		rr     T
+	}{Msg: *m, rr: *rr}
+	copied := P(&lone.rr)
+	copied.Header().Ttl = ttl
+	lone.answer[0] = copied
+	lone.Answer, lone.Ns, lone.Extra = lone.answer[:], slices.Clip(m.Ns), slices.Clip(m.Extra)
+	return &lone.Msg
 }
 
 // list returns a copy of section that may be written to.
@@ -54,12 +87,7 @@ func (s *rrsets) rewrite(t *TTLFloor, m *dns.Msg, negative bool) *dns.Msg {
 				rrs = out.list(section)
 				*[...]*[]dns.RR{&out.Answer, &out.Ns, &out.Extra}[i] = rrs
 			}
-			if a, ok := rr.(*dns.A); ok && len(section) == 1 && i == 0 {
-				out.a = *a
-				rrs[j] = &out.a
-			} else {
-				rrs[j] = copies.copy(rr, len(section)-j)
-			}
+			rrs[j] = copies.copy(rr, len(section)-j)
 			set.apply(rrs[j])
 		}
 	}

@@ -47,6 +47,38 @@ func TestSectionsThatStayLendNoRoomBehindThem(t *testing.T) {
 	}
 }
 
+// A reply with one address as its answer is made apart from others.
+func TestSectionsBesideALoneAddressLendNoRoomBehindThem(t *testing.T) {
+	for _, record := range []string{"A 10.0.0.1", "AAAA ::1"} {
+		m := message(t, "a.example.org. "+strings.Fields(record)[0], "a.example.org. 1 IN "+record, "authority: example.org. 1 IN NS ns.example.org.")
+		m.SetEdns0(1232, false)
+		lists := []*[]dns.RR{&m.Answer, &m.Ns, &m.Extra}
+		for _, list := range lists {
+			*list = append(*list, nil)[:len(*list)]
+		}
+		out, _ := raise(t, newFloor(t, "ttlfloor 10s"), m)
+		if out.Ns[0] != m.Ns[0] || out.Extra[0] != m.Extra[0] {
+			t.Error("a record that stays was copied")
+		}
+		for i, section := range []*[]dns.RR{&out.Answer, &out.Ns, &out.Extra} {
+			*section = append(*section, out.Ns[0])
+			if came := *lists[i]; came[:len(came)+1][len(came)] != nil {
+				t.Errorf("%s: appending to section %d of the output wrote into the input's", record, i)
+			}
+		}
+	}
+}
+
+// A spread of so few percent leaves most draws where they were.
+func TestAReplyWhoseDrawChangesNothingIsTheBackendsOwn(t *testing.T) {
+	floor := newFloor(t, "ttlfloor 5s {\n spread 0% 1%\n}")
+	floor.draw = func() uint64 { return 0 }
+	m := message(t, "a.example.org. A", "a.example.org. 10 IN A 10.0.0.1")
+	if out, why := floor.raise(m); out != m || why != 0 {
+		t.Errorf("got a copy, for %v", why)
+	}
+}
+
 // A header alone is a record to miekg/dns, which copies it to nil.
 func TestRecordsWithoutRDATAAreCopiedToo(t *testing.T) {
 	header := &dns.RR_Header{Name: "a.example.org.", Rrtype: dns.TypeA, Class: dns.ClassINET}

@@ -9,18 +9,32 @@ func (t *TTLFloor) raise(m *dns.Msg) (*dns.Msg, Reason) {
 		return m, 0
 	}
 	negative := isNegative(m)
-	var s rrsets
-	switch ttl, alike := t.look(m, negative); {
-	case !alike:
-		if !t.addDNAMEs(&s, m.Answer) {
-			return m, 0
-		}
-		t.collect(&s, m, negative)
-	case t.policy.keeps(ttl, t.policy.Floor):
-		return m, 0
-	default:
-		s.makeOne(ttl)
+	ttl, alike := t.look(m, negative)
+	if !alike {
+		return t.raiseSets(m, negative)
 	}
+	if t.policy.keeps(ttl, t.policy.Floor) {
+		return m, 0
+	}
+	ttl, why := t.policy.TTL(ttl, NewDraw(t.draw()))
+	if why == 0 {
+		return m, 0
+	}
+	if lone := raiseLone(m, ttl); lone != nil {
+		return lone, why
+	}
+	var s rrsets
+	s.makeOne(ttl)
+	return s.rewrite(t, m, negative), why
+}
+
+// raiseSets is raise for a message whose RRsets may leave with different TTLs.
+func (t *TTLFloor) raiseSets(m *dns.Msg, negative bool) (*dns.Msg, Reason) {
+	var s rrsets
+	if !t.addDNAMEs(&s, m.Answer) {
+		return m, 0
+	}
+	t.collect(&s, m, negative)
 	draw := NewDraw(t.draw()) // one for all RRsets of the message
 	var reasons Reason
 	for i := range s.n {

@@ -104,6 +104,8 @@ func TestTTLsOfReplies(t *testing.T) {
 			"30 10 11", "zero low"},
 		{"nothing to do", plain, "a.example.org. A", []string{"a.example.org. 10 IN A 10.0.0.1"}, "10", ""},
 		{"no records", plain, "a.example.org. A", nil, "", ""},
+		{"one address and another beside it", plain, "a.example.org. A",
+			[]string{"a.example.org. 5 IN A 10.0.0.1", "additional: b.example.org. 5 IN AAAA ::1"}, "10 10", "low"},
 		{"one TTL for all", plain, "s.example.org. SRV",
 			[]string{"s.example.org. 5 IN SRV 0 0 80 a.example.org.", "s.example.org. 5 IN SRV 0 0 80 b.example.org.", "additional: a.example.org. 5 IN A 10.0.0.1", "additional: b.example.org. 5 IN AAAA ::1"},
 			"10 10 10 10", "low"},

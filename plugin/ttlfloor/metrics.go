@@ -19,21 +19,29 @@ var responsesTotal = promauto.NewCounterVec(prometheus.CounterOpts{
 	Help:      "Counter of responses whose TTLs were changed, per reason; one response counts once for each of its reasons.",
 }, []string{"server", "zone", "view", "reason"})
 
-// counters are the counter of each reason, in the order of reasonNames.
-type counters [len(reasonNames)]prometheus.Counter
+// counters are a server's, one for each reason, in the order of reasonNames.
+type counters struct {
+	server   string
+	byReason [len(reasonNames)]prometheus.Counter
+	next     *counters // of another server
+}
 
 // countersFor returns the counters of a query's responses. They are kept because
-// finding one by its labels costs as much as raising a reply. What else they differ
-// in, the view, is the same for all queries of a server block.
+// finding one by its labels costs as much as raising a reply: a list is enough for the
+// few servers of a server block. What else they differ in, the view, is the same for all
+// its queries.
 func (z *zone) countersFor(ctx context.Context) *counters {
 	server := metrics.WithServer(ctx)
-	if found, ok := z.counters.Load(server); ok {
-		return found.(*counters)
+	known := z.counters.Load()
+	for c := known; c != nil; c = c.next {
+		if c.server == server {
+			return c
+		}
 	}
-	made := new(counters)
+	made := &counters{server: server, next: known}
 	for i, reason := range reasonNames {
-		made[i] = responsesTotal.WithLabelValues(server, z.name, metrics.WithView(ctx), reason)
+		made.byReason[i] = responsesTotal.WithLabelValues(server, z.name, metrics.WithView(ctx), reason)
 	}
-	found, _ := z.counters.LoadOrStore(server, made)
-	return found.(*counters)
+	z.counters.CompareAndSwap(known, made) // whoever loses makes them again
+	return made
 }

@@ -55,6 +55,18 @@ func TestEachListenerHasItsOwnCounter(t *testing.T) {
 	}
 }
 
+func TestCountersOfAllListenersAreKept(t *testing.T) {
+	zone, of := newFloor(t, "ttlfloor").zones[0], make(map[string]*counters)
+	for _, addr := range []string{"dns://one", "dns://two", "dns://three", "dns://one", "dns://two", "dns://three"} {
+		ctx := context.WithValue(t.Context(), dnsserver.Key{}, &dnsserver.Server{Addr: addr})
+		found := zone.countersFor(ctx)
+		if known := of[addr]; known != nil && found != known {
+			t.Errorf("those of %s were found anew", addr)
+		}
+		of[addr] = found
+	}
+}
+
 func TestMetricsAreThoseOfTheREADME(t *testing.T) {
 	ctx := context.WithValue(context.Background(), dnsserver.Key{}, &dnsserver.Server{Addr: "dns://" + t.Name()})
 	serve(t, newFloor(t, "ttlfloor"), ctx, message(t, "a.example.org. A", "a.example.org. 0 IN A 10.0.0.1"))

@@ -133,10 +133,10 @@ func (s *rrsets) at(i int) *rrset {
 	return &s.more[i-len(s.few)]
 }
 
-// makeOne takes all records for one RRset, which came with ttl.
+// makeOne takes all records for one RRset, which leaves with ttl.
 func (s *rrsets) makeOne(ttl uint32) {
 	s.n, s.one = 1, true
-	s.few[0].ttl, s.few[0].limit = ttl, math.MaxUint32
+	s.few[0].newTTL = ttl
 }
 
 // find returns the RRset, or nil.

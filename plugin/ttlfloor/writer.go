@@ -31,7 +31,7 @@ func (w *responseWriter) WriteMsg(m *dns.Msg) error {
 }
 
 func (w *responseWriter) count(reasons Reason) {
-	counters := w.zone.countersFor(w.ctx)
+	counters := &w.zone.countersFor(w.ctx).byReason
 	for i := range reasonNames {
 		if reasons&(1<<i) != 0 {
 			counters[i].Inc()

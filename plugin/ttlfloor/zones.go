@@ -2,7 +2,7 @@ package ttlfloor
 
 import (
 	"strings"
-	"sync"
+	"sync/atomic"
 )
 
 // zone is a name whose answers are raised, or one taken out again.
@@ -10,7 +10,7 @@ type zone struct {
 	name     string // lower case and with the final dot
 	excepted bool
 
-	counters sync.Map // server address -> *counters
+	counters atomic.Pointer[counters] // of all servers that have counted
 }
 
 // zones are the zones of a stanza, longer names first.
@@ -35,7 +35,7 @@ func (z zones) match(qname string) *zone {
 // isIn reports whether name is top or below it. Both are fully qualified.
 func isIn(name, top string) bool {
 	at := len(name) - len(top)
-	if at < 0 || !strings.EqualFold(name[at:], top) {
+	if at < 0 || (name[at:] != top && !strings.EqualFold(name[at:], top)) {
 		return false
 	}
 	if at == 0 || top == "." {

@@ -54,7 +54,7 @@ func TestTheCertificateOfARunningServerIsJudged(t *testing.T) {
 			continue
 		}
 		finds(t, r, "certificate-expiry")
-		if want := ": " + s.Listener.Addr().String() + ": has expired"; !strings.HasPrefix(said(r, "certificate-expiry"), want) {
+		if want := ": " + s.Listener.Addr().String() + ": expired at "; !strings.HasPrefix(said(r, "certificate-expiry"), want) {
 			t.Errorf("it says %q", said(r, "certificate-expiry"))
 		}
 	}
