@@ -20,7 +20,7 @@ func TestAlertsFireWhenSomethingHappensAndEndWhenItIsOver(t *testing.T) {
 
 	f.Phase("the primary is gone")
 	f.primary.End(syscall.SIGTERM)
-	f.May("HoldfastAside warning") // the first that finds out, if the others are fit for a moment longer
+	f.May("HoldfastAside warning")           // the first that finds out, if the others are fit for a moment longer
 	f.May("HoldfastHeartbeatSilent warning") // till somebody has written to the primary that is back
 	f.Fires(t, append(stale, "HoldfastPrimariesSilent warning", "HoldfastSecondaryExpiring warning", "HoldfastSecondaryExpiring critical", "HoldfastHeartbeatNotWritten warning")...)
 	f.cured(t, func() { f.primary.Start(t) })
