@@ -47,7 +47,7 @@ func (o onlooker) beats(t *testing.T, during time.Duration, format func(time.Tim
 	defer pace.Stop()
 	fresh := o.plainAnd(t, "fresh")
 	var begin, last time.Time // the while's; what was written last, in the seconds of the text
-	for deadline := time.Now().Add(2 * lab.Patience); time.Now().Before(deadline); <-pace.C {
+	for deadline := time.Now().Add(2 * lab.Slow); time.Now().Before(deadline); <-pace.C {
 		now := time.Now()
 		o.beat(t, format(now))
 		s := o.ask("www." + o.zone)
