@@ -70,7 +70,7 @@ func overload(t *testing.T, servers int, times float64) (seen overloaded) {
 }
 
 // A server that steps aside makes it worse for the others, and no less is asked. The figures
-// are in the README.
+// are in docs/selfpreserve.md.
 func TestWithTooMuchLoadServersDoNotStepAsideAgainAndAgain(t *testing.T) {
 	for _, c := range []struct {
 		servers int

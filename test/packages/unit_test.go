@@ -96,7 +96,7 @@ func TestTheUnitsAreSandboxed(t *testing.T) {
 	}
 }
 
-// What a page, a man page and a comment say of the units is what they say.
+// The seconds that the Corefile's comment names are the unit's.
 func TestTheCorefileOfThePackagesNamesTheUnitsTimeout(t *testing.T) {
 	seconds := regexp.MustCompile(`(?m)^TimeoutStopSec=(\d+)$`).FindStringSubmatch(lab.Read(t, "build/systemd/holdfast.service"))[1]
 	if !strings.Contains(lab.Read(t, "build/packages/Corefile"), "TimeoutStopSec of holdfast.service, which is "+seconds+" s.") {
