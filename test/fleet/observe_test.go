@@ -23,6 +23,7 @@ func TestAFleetThatObservesGoesAtOnceAndTellsWhatItWouldHaveDone(t *testing.T) {
 	}
 	for _, p := range f.all {
 		p.await(t, "200 OK")
+		lab.Until(t, p.IP+" is fit", func() bool { return len(p.Said("In service as ")) == 1 }) // which /ready does not wait for
 	}
 	f.all[0].Backend.Answers(5) // REFUSED: it would step aside, and stays
 	lab.Until(t, "one would step aside", func() bool { return len(f.all[0].Said("Observing: would step aside, with /ready at 503: ")) == 1 })
