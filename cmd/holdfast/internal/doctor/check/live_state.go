@@ -48,24 +48,21 @@ func liveReady(l *Live, say sayer) (applies bool) {
 }
 
 func liveStale(l *Live, say sayer) (applies bool) {
-	for _, s := range l.answered() {
-		for _, z := range s.Status.Zones {
-			applies = true
-			if z.Verdict == "stale" {
-				say("%s: zone %s is stale: %s", s.name(), z.Name, z.Reason)
-			}
-		}
-	}
-	return applies
+	return zonesThatAre(l, "stale", say, "%s: zone %s is stale: %s")
 }
 
 // liveZones: of one that is stale liveStale speaks.
 func liveZones(l *Live, say sayer) (applies bool) {
+	return zonesThatAre(l, "unknown", say, "%s: the age of zone %s is unknown: %s")
+}
+
+// zonesThatAre says format of each zone with that verdict: its server, its name and the reason.
+func zonesThatAre(l *Live, verdict string, say sayer, format string) (applies bool) {
 	for _, s := range l.answered() {
 		for _, z := range s.Status.Zones {
 			applies = true
-			if z.Verdict == "unknown" {
-				say("%s: the age of zone %s is unknown: %s", s.name(), z.Name, z.Reason)
+			if z.Verdict == verdict {
+				say(format, s.name(), z.Name, z.Reason)
 			}
 		}
 	}
