@@ -26,7 +26,7 @@ func startFleet(ts *testscript.TestScript, _ bool, args []string) {
 		it := &stub{control: i < n-1, status: wire.Status{Schema: wire.StatusSchema, ID: promise.ID(fmt.Sprint("id-", i)), Name: fmt.Sprint("ns", i+1), Version: "1.15.0", Holdfast: "0.1.0",
 			State: promise.Serving, Since: time.Now(), InService: true, MayLeave: n - 1, MinPeers: 1, KnownPeers: n - 1, Departure: wire.Departure{OK: i < n-1}}}
 		if i == n-1 {
-			it.status.Departure.Why = "0 of 1 required peers would promise to stay"
+			it.status.Departure.Why = "only 0 of 1 required peers would promise to stay"
 		}
 		for j, other := range servers {
 			if j != i {

@@ -52,17 +52,17 @@ func (n *node) tellCertificate(address netip.AddrPort, err error) {
 	case err != nil && why == "", why == before: // a peer that is silent has not mended it
 	case why == "":
 		delete(n.said.certificates, address)
-		log.Infof("Peer %s is heard again: certificates are accepted", address)
+		log.Infof("Contact with peer %s restored: certificates are accepted", address)
 	default:
 		n.said.certificates[address] = why
-		n.record(fmt.Sprintf("peer %s is not heard", address), why)
-		log.Warningf("Peer %s is not heard: %s", address, why)
+		n.record(fmt.Sprintf("no contact with peer %s", address), why)
+		log.Warningf("No contact with peer %s: %s", address, why)
 	}
 }
 
 func (n *node) whyNotAccepted(failed *certificateError) string {
 	if failed.peers != nil {
-		return fmt.Sprintf("its certificate, %s, is not accepted by the CA of tls: %s", nameOf(failed.peers), wire.Line(reasonOf(failed)))
+		return fmt.Sprintf("its certificate, %s, fails the check against the CA of tls: %s", nameOf(failed.peers), wire.Line(reasonOf(failed)))
 	}
 	own := "this server's"
 	if n.conf.tls != nil && len(n.conf.tls.Certificates) > 0 && n.conf.tls.Certificates[0].Leaf != nil {
@@ -75,7 +75,7 @@ func (n *node) whyNotAccepted(failed *certificateError) string {
 // be a change.
 func reasonOf(failed *certificateError) string {
 	if invalid, ok := errors.AsType[x509.CertificateInvalidError](failed); ok && invalid.Reason == x509.Expired && failed.peers != nil {
-		return fmt.Sprintf("it is good from %s to %s", failed.peers.NotBefore.UTC().Format("2006-01-02 15:04"), failed.peers.NotAfter.UTC().Format("2006-01-02 15:04"))
+		return fmt.Sprintf("it is valid from %s to %s", failed.peers.NotBefore.UTC().Format("2006-01-02 15:04"), failed.peers.NotAfter.UTC().Format("2006-01-02 15:04"))
 	}
 	return failed.Error()
 }

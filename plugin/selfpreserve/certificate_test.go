@@ -27,8 +27,8 @@ func TestAPeerThatIsNotHeardForItsCertificateIsALineOnceAChange(t *testing.T) {
 			s.poll(t.Context(), at, s.me())
 		}), "\n")
 	}
-	const who = "[WARNING] Peer ADDRESS is not heard: "
-	const issued = `, "CN=test server" issued by "CN=test CA", is not accepted by the CA of tls: `
+	const who = "[WARNING] No contact with peer ADDRESS: "
+	const issued = `, "CN=test server" issued by "CN=test CA", fails the check against the CA of tls: `
 	named := tlsOf(t, "peers.test", "127.0.0.1")
 	late := named.Clone()
 	late.Time = func() time.Time { return time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC) }
@@ -44,8 +44,8 @@ func TestAPeerThatIsNotHeardForItsCertificateIsALineOnceAChange(t *testing.T) {
 		{"of another CA", named, other, who + "its certificate" + issued + "tls: failed to verify certificate: x509: certificate signed by unknown authority"},
 		{"still so", named, other, ""},
 		{"with another name", config, config, who + "its certificate" + issued + "tls: failed to verify certificate: x509: certificate is not valid for any names, but wanted to match peers.test"},
-		{"accepted again", named, named, "[INFO] Peer ADDRESS is heard again: certificates are accepted"},
-		{"expired", late, named, who + "its certificate" + issued + "it is good from 1999-01-01 00:00 to 2199-01-01 00:00"},
+		{"accepted again", named, named, "[INFO] Contact with peer ADDRESS restored: certificates are accepted"},
+		{"expired", late, named, who + "its certificate" + issued + "it is valid from 1999-01-01 00:00 to 2199-01-01 00:00"},
 		{"in the clear", nil, named, ""},
 		{"not accepted there", mistaken, named, who + `it does not accept this server's certificate, "CN=test server" issued by "CN=test CA": remote error: tls: unknown certificate authority`},
 	} {

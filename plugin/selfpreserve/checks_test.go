@@ -145,7 +145,7 @@ func TestADoubtfulServerPromisesNothing(t *testing.T) {
 		time.Sleep(1300 * time.Millisecond) // one failure or two
 		f.terminate(f.nodes[0])
 		time.Sleep(100 * time.Millisecond)
-		if got := f.nodes[0].ready(); got != "200 PRESERVED: SIGTERM, has 0 of 1 promises; 10.0.0.2:8182 is not fit; leaves in 19s at the latest" {
+		if got := f.nodes[0].ready(); got != "200 PRESERVED: SIGTERM, with 0 of 1 promises; 10.0.0.2:8182 is not fit; leaves in 19s at the latest" {
 			t.Error(got)
 		}
 		if got := f.nodes[1].ready(); got != "200 OK" {

@@ -81,7 +81,7 @@ func TestAnOrderIsToldInTheLogTheHistoryAndStatus(t *testing.T) {
 		"[WARNING] Operator at 127.0.0.1:4711 ordered stay: " + reason,
 		"[WARNING] Operator at 127.0.0.1:4712 ordered resume: it is back",
 		"[WARNING] Operator at 127.0.0.1:4713 ordered leave: it is broken",
-		"[WARNING] Stepping aside, /ready is 503: the operator said leave: it is broken",
+		"[WARNING] Stepping aside, /ready is 503: the operator ordered leave: it is broken",
 	}
 	for _, line := range want {
 		if strings.Count(strings.Join(lines, "\n")+"\n", line+"\n") != 1 {

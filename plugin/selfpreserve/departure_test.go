@@ -21,13 +21,13 @@ func TestStatusTellsWhetherThisServerWouldGo(t *testing.T) {
 		}
 		says("in service", "")
 		m.step(promise.Override{Kind: promise.Stay, Reason: "it is the last one"})
-		says("told to stay", "the operator said stay: it is the last one")
+		says("told to stay", "the operator ordered stay: it is the last one")
 		m.step(promise.Override{Kind: promise.Leave, Reason: "out of it"})
 		says("told to leave", "")
 		m.step(promise.Override{Kind: promise.Resume})
 		f.kill(f.nodes[1])
 		time.Sleep(20 * time.Second)
-		says("the peer is dead", "0 of 1 required peers would promise to stay")
+		says("the peer is dead", "only 0 of 1 required peers would promise to stay")
 		m.fails("SERVFAIL")
 		time.Sleep(20 * time.Second)
 		if got := m.status(time.Now()); got.Departure.OK || got.Departure.Why != got.Reason || !got.InService {

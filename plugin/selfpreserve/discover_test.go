@@ -119,8 +119,8 @@ func TestSixteenOfFortyPeersArePolledAtATime(t *testing.T) {
 
 // In short: one line once it lasts, one when it is over, and none while a fleet starts.
 func TestTroubleWithPeersIsTwoLines(t *testing.T) {
-	const lost, back = "[WARNING] No peer answers, of 2 known: this server stays in service until one does", "[INFO] Peers answer again"
-	const unnamed, named = "[WARNING] Peers of peers.test. are not found: SERVFAIL; those found before are kept", "[INFO] Peers of peers.test. are found again"
+	const lost, back = "[WARNING] None of the 2 known peers answers: this server stays in service until one does", "[INFO] Peers answer again"
+	const unnamed, named = "[WARNING] Looking up peers peers.test. failed: SERVFAIL; those found before are kept", "[INFO] Looking up peers peers.test. works again"
 	synctest.Test(t, func(t *testing.T) {
 		s := newSurveyor(t, nobody)
 		s.a, s.up = "10.0.0.1 10.0.0.2", "*"

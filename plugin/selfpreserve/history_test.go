@@ -52,7 +52,7 @@ func TestTheHistoryHasWhatHappenedToAServerAndItsPeers(t *testing.T) {
 			"state serving",
 			`check "canary test. A" fails: SERVFAIL`,
 			"state asking: canary test. A: SERVFAIL",
-			"state aside: canary test. A: SERVFAIL, has 1 of 1 promises",
+			"state aside: canary test. A: SERVFAIL, with 1 of 1 promises",
 			"peer 10.0.0.2:8182 (" + name + ") unreachable",
 			"state asking: canary test. A: SERVFAIL",
 			"stays in service: canary test. A: SERVFAIL",

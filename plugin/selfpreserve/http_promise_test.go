@@ -20,10 +20,10 @@ func TestARequestIsAnsweredByTheMachine(t *testing.T) {
 		{serving, `{"id":"id-a","number":1,"lifetime_ms":1000,"load_qps":9}`, `200 { "id": "id-me", "number": 1, "granted": true, "lifetime_ms": 1000 }`},
 		{serving, `{"id":"id-a","number":1,"lifetime_ms":3600000}`, `200 { "id": "id-me", "number": 1, "granted": true, "lifetime_ms": 6000 }`},
 		{serving, `{"id":"id-a","number":18446744073709551615,"lifetime_ms":1000}`, `200 { "id": "id-me", "number": 18446744073709551615, "granted": true, "lifetime_ms": 1000 }`},
-		{serving, `{"id":"id-me","number":1,"lifetime_ms":6000}`, `409 { "id": "id-me", "number": 1, "granted": false, "why": "it is this server" }`},
+		{serving, `{"id":"id-me","number":1,"lifetime_ms":6000}`, `409 { "id": "id-me", "number": 1, "granted": false, "why": "is this server" }`},
 		{serving, `{"id":"id-a","number":1,"renew":true,"lifetime_ms":6000}`, `409 { "id": "id-me", "number": 1, "granted": false, "why": "has no such promise" }`},
 		{asking, `{"id":"id-a","number":1,"lifetime_ms":6000}`, `200 { "id": "id-me", "number": 1, "granted": true, "lifetime_ms": 6000 }`},
-		{asking, `{"id":"id-z","number":1,"lifetime_ms":6000}`, `409 { "id": "id-me", "number": 1, "granted": false, "why": "wants to leave itself" }`},
+		{asking, `{"id":"id-z","number":1,"lifetime_ms":6000}`, `409 { "id": "id-me", "number": 1, "granted": false, "why": "wants to leave too" }`},
 		{unsound, `{"id":"id-a","number":1,"lifetime_ms":6000}`, `409 { "id": "id-me", "number": 1, "granted": false, "why": "is not fit" }`},
 		{aside, `{"id":"id-a","number":1,"lifetime_ms":6000}`, `409 { "id": "id-me", "number": 1, "granted": false, "why": "is aside" }`},
 	} {

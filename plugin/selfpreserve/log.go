@@ -83,7 +83,7 @@ func (n *node) tellState(before promise.State, now promise.View, promised string
 	case promise.Asking:
 		switch {
 		case !served:
-			log.Warningf("In service as %s, though never fit so far: %s", n.id, n.cause(now))
+			log.Warningf("In service as %s, but not fit since it started: %s", n.id, n.cause(now))
 		case before == promise.Aside:
 			log.Warningf("Back in service: %s", now.Why)
 		case now.Terminating:
@@ -91,7 +91,7 @@ func (n *node) tellState(before promise.State, now promise.View, promised string
 		case !now.HasPeers:
 			log.Warningf("Staying in service: %s", now.Why)
 		default:
-			log.Warningf("Asking peers to stay, in order to step aside: %s", n.cause(now))
+			log.Warningf("Unfit; asking peers to stay so that this server can step aside: %s", n.cause(now))
 		}
 	case promise.Aside:
 		log.Warningf("Stepping aside, /ready is 503: %s%s", now.Why, promised)
@@ -102,7 +102,7 @@ func (n *node) tellState(before promise.State, now promise.View, promised string
 func (n *node) place(now promise.View) string {
 	switch {
 	case now.Observe:
-		return fmt.Sprintf("at %s, only observing", n.conf.address)
+		return fmt.Sprintf("at %s, observing only", n.conf.address)
 	case !now.HasPeers:
 		return fmt.Sprintf("at %s, without peers", n.conf.address)
 	}

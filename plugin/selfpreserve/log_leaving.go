@@ -22,7 +22,7 @@ func (n *node) tellHeld(now promise.View) {
 // tellHold writes a line while SIGTERM is held. Called with the lock.
 func (n *node) tellHold() {
 	if v := n.view.Load(); v.State == promise.Asking && left(v.Deadline-n.now()) > 0 {
-		log.Warningf("Holding SIGTERM for %s at most: %s", left(v.Deadline-n.now()), v.Why)
+		log.Warningf("Holding SIGTERM for at most %s: %s", left(v.Deadline-n.now()), v.Why)
 	}
 }
 
@@ -42,7 +42,7 @@ func (n *node) tellDeparture(o promise.Outcome, promised string) {
 	case o == promise.Overridden:
 		log.Warningf("Leaving service by order of the operator: %s", n.view.Load().Override.Reason)
 	case !n.said.served:
-		log.Infof("Leaving before it came into service")
+		log.Infof("Leaving before coming into service")
 	case !n.conf.peers:
 		log.Infof("Leaving service: no peers are configured")
 	default:

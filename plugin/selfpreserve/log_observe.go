@@ -10,7 +10,7 @@ func (n *node) tellObserved(now promise.View, promised string) {
 	case now.State == promise.Asking && now.Terminating:
 		n.tellHeld(now)
 	case now.State == promise.Asking:
-		log.Infof("Observing: would ask peers to stay, in order to step aside: %s", n.cause(now))
+		log.Infof("Observing: unfit; would ask peers to stay so that this server can step aside: %s", n.cause(now))
 	case now.State == promise.Aside:
 		log.Infof("Observing: would step aside, with /ready at 503: %s%s", now.Why, promised)
 	case now.State == promise.Leaving:
@@ -29,5 +29,5 @@ func (n *node) tellObserved(now promise.View, promised string) {
 // the lock.
 func (n *node) tellObservedEnd() {
 	v := n.view.Load()
-	log.Warningf("Observing: SIGTERM would be held now, for %s at most: %s", left(v.Deadline-n.now()), v.Why)
+	log.Warningf("Observing: SIGTERM would now be held for at most %s: %s", left(v.Deadline-n.now()), v.Why)
 }

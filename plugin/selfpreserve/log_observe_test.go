@@ -26,12 +26,12 @@ func TestAnObserverSaysWhatItWouldDo(t *testing.T) {
 			}
 		}
 		say(func() { f = newFleet(t, 2, set) },
-			"[INFO] In service as id-000, at 10.0.0.1:8182, only observing", "[INFO] In service as id-001, at 10.0.0.2:8182, only observing")
+			"[INFO] In service as id-000, at 10.0.0.1:8182, observing only", "[INFO] In service as id-001, at 10.0.0.2:8182, observing only")
 		const cause = "canary test. A: SERVFAIL"
 		say(func() { f.nodes[0].fails("SERVFAIL") },
 			`[WARNING] Check "canary test. A" has failed 3 times in a row: SERVFAIL`,
-			"[INFO] Observing: would ask peers to stay, in order to step aside: "+cause,
-			"[INFO] Observing: would step aside, with /ready at 503: "+cause+", has 1 of 1 promises: 10.0.0.2:8182"+host)
+			"[INFO] Observing: unfit; would ask peers to stay so that this server can step aside: "+cause,
+			"[INFO] Observing: would step aside, with /ready at 503: "+cause+", with 1 of 1 promises: 10.0.0.2:8182"+host)
 		if ready := f.nodes[0].ready(); ready != "200 OK" {
 			t.Error(ready)
 		}
@@ -40,8 +40,8 @@ func TestAnObserverSaysWhatItWouldDo(t *testing.T) {
 		say(func() { f.nodes[0].holdSIGTERM() }, held, "[INFO] Observing: would leave service now: enough peers have promised to stay: 10.0.0.2:8182"+host)
 		f.kill(f.nodes[0])
 		say(func() { f.nodes[1].holdSIGTERM() }, held,
-			"[INFO] Observing: would stay in service: SIGTERM, has 0 of 1 promises; nobody else to ask",
-			"[WARNING] No peer answers, of 1 known: this server stays in service until one does, or max_hold is over")
+			"[INFO] Observing: would stay in service: SIGTERM, with 0 of 1 promises; nobody else to ask",
+			"[WARNING] The only known peer does not answer: this server stays in service until it does, or until max_hold is over")
 		say(func() { time.Sleep(15 * time.Second) }, "[INFO] Observing: would leave service now: by force, because max_hold is over")
 	})
 }
@@ -52,7 +52,7 @@ func TestAnObserverThatEndsSaysThatItWouldBeHeld(t *testing.T) {
 		set.observe = true
 		f := newFleet(t, 1, set)
 		got := logged(t, func() { f.nodes[0].holdSIGTERM(); time.Sleep(5 * time.Second); f.nodes[0].end() })
-		const want = "[WARNING] Observing: SIGTERM would be held now, for 15s at most: SIGTERM, has 0 of 1 promises; nobody else to ask"
+		const want = "[WARNING] Observing: SIGTERM would now be held for at most 15s: SIGTERM, with 0 of 1 promises; nobody else to ask"
 		if got[len(got)-1] != want {
 			t.Errorf("%q, want %q", got, want)
 		}

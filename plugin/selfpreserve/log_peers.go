@@ -31,10 +31,17 @@ func (n *node) tellPeers(now time.Duration) {
 	if n.said.aloneFor++; n.said.aloneFor == failuresTold {
 		n.said.alone = true
 		n.record("no peer answers", "")
-		if known := n.roster.KnownPeers(now); n.view.Load().Terminating {
-			log.Warningf("No peer answers, of %d known: this server stays in service until one does, or max_hold is over", known)
-		} else {
-			log.Warningf("No peer answers, of %d known: this server stays in service until one does", known)
+		orForced := ""
+		if n.view.Load().Terminating {
+			orForced = ", or until max_hold is over"
+		}
+		switch known := n.roster.KnownPeers(now); known {
+		case 0:
+			log.Warningf("No peers are known: this server stays in service until one answers%s", orForced)
+		case 1:
+			log.Warningf("The only known peer does not answer: this server stays in service until it does%s", orForced)
+		default:
+			log.Warningf("None of the %d known peers answers: this server stays in service until one does%s", known, orForced)
 		}
 	}
 }
@@ -51,22 +58,22 @@ func (n *node) tellName(name peerName, empty bool, errs []error) {
 	}
 	if !failed {
 		if n.said.unnamed[name.name] >= failuresTold {
-			n.record(fmt.Sprintf("peers of %s are found", name.name), "")
-			log.Infof("Peers of %s are found again", name.name)
+			n.record(fmt.Sprintf("looking up peers %s works again", name.name), "")
+			log.Infof("Looking up peers %s works again", name.name)
 		}
 		delete(n.said.unnamed, name.name)
 		return
 	}
 	if n.said.unnamed[name.name]++; n.said.unnamed[name.name] == failuresTold {
-		n.record(fmt.Sprintf("peers of %s are not found", name.name), why)
+		n.record(fmt.Sprintf("looking up peers %s failed", name.name), why)
 	}
 	switch lasts := n.said.unnamed[name.name] == failuresTold; {
 	case lasts && empty:
-		log.Warningf("Peers of %s are not found: %s; those found before are kept", name.name, why)
+		log.Warningf("Looking up peers %s failed: %s; those found before are kept", name.name, why)
 	case lasts:
-		log.Warningf("Peers of %s are not all found: %s; those found before are kept", name.name, why)
+		log.Warningf("Looking up peers %s failed in part: %s; those found before are kept", name.name, why)
 	default:
-		log.Debugf("Peers of %s are not found: %s", name.name, why)
+		log.Debugf("Looking up peers %s failed: %s", name.name, why)
 	}
 }
 
@@ -87,9 +94,9 @@ func (n *node) tellImpossible() {
 	}
 	switch least := n.conf.minPeers.Of(others); {
 	case others == 0:
-		log.Warningf("All addresses of peers static are this server's own: nobody can promise, and each SIGTERM is held for max_hold of %s", n.conf.maxHold)
+		log.Warningf("All addresses in peers static are this server's own: nobody can promise, so each SIGTERM is held for max_hold of %s", n.conf.maxHold)
 	case least > others:
-		log.Warningf("The Corefile has min_peers %d, and peers static has %d others: so many can never promise, and each SIGTERM is held for max_hold of %s", least, others, n.conf.maxHold)
+		log.Warningf("Too few peers in the Corefile: min_peers is %d, but peers static lists only %d besides this server, so each SIGTERM is held for max_hold of %s", least, others, n.conf.maxHold)
 	}
 }
 
@@ -101,8 +108,8 @@ func (n *node) tellLeftOut() {
 		return
 	}
 	if n.said.leftOut = leftOut > 0; n.said.leftOut {
-		log.Warningf("Names of peers have %d addresses more than the %d that are kept: those are not asked, and are strangers here", leftOut, roster.MaxNamed)
+		log.Warningf("Names in peers have %d more addresses than the %d that are kept: the rest are not asked, and are treated as strangers", leftOut, roster.MaxNamed)
 	} else {
-		log.Infof("Names of peers have no more addresses than are kept")
+		log.Infof("Names in peers no longer have more addresses than are kept")
 	}
 }

@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	nameFails   = "[WARNING] Peers of peers.test. are not found: SERVFAIL; those found before are kept"
-	nameIsBack  = "[INFO] Peers of peers.test. are found again"
-	nobodyOfOne = "[WARNING] No peer answers, of 1 known: this server stays in service until one does"
+	nameFails   = "[WARNING] Looking up peers peers.test. failed: SERVFAIL; those found before are kept"
+	nameIsBack  = "[INFO] Looking up peers peers.test. works again"
+	nobodyOfOne = "[WARNING] The only known peer does not answer: this server stays in service until it does"
 )
 
 // says runs what comes next for a time and wants these lines of the log, beside those
@@ -126,7 +126,7 @@ func TestANameWithoutOneFamilyIsNotCalledNotFound(t *testing.T) {
 		s.checks.add("canary a. A", func(context.Context) error { return nil })
 		s.a, s.aaaa, s.up = "10.0.0.2", "SERVFAIL", "*"
 		got := logged(t, func() { s.run(s.dependencies); time.Sleep(10 * time.Second); synctest.Wait() })
-		const want = "[WARNING] Peers of peers.test. are not all found: SERVFAIL; those found before are kept"
+		const want = "[WARNING] Looking up peers peers.test. failed in part: SERVFAIL; those found before are kept"
 		if !strings.Contains(strings.Join(got, "\n"), want) {
 			t.Errorf("%q, want %q", got, want)
 		}
@@ -134,7 +134,7 @@ func TestANameWithoutOneFamilyIsNotCalledNotFound(t *testing.T) {
 }
 
 func TestACorefileWithWhichNobodyCanLeaveIsWarnedOf(t *testing.T) {
-	const own = "[WARNING] All addresses of peers static are this server's own: nobody can promise, and each SIGTERM is held for max_hold of 20s"
+	const own = "[WARNING] All addresses in peers static are this server's own: nobody can promise, so each SIGTERM is held for max_hold of 20s"
 	tooMany := func(least, others string) string {
 		return "[WARNING] The Corefile has min_peers " + least + ", and peers static has " + others + " others: so many can never promise, and each SIGTERM is held for max_hold of 20s"
 	}

@@ -98,10 +98,10 @@ func TestTheLinesOfTheLogAreThoseOfTheGuide(t *testing.T) {
 
 func TestEachChangeOfStateIsALine(t *testing.T) {
 	const check, passes = `[WARNING] Check "canary test. A" has failed 3 times in a row: SERVFAIL`, `[INFO] Check "canary test. A" passes again`
-	const asks = "[WARNING] Asking peers to stay, in order to step aside: canary test. A: SERVFAIL"
-	const alone = "[WARNING] No peer answers, of 1 known: this server stays in service until one does"
+	const asks = "[WARNING] Unfit; asking peers to stay so that this server can step aside: canary test. A: SERVFAIL"
+	const alone = "[WARNING] The only known peer does not answer: this server stays in service until it does"
 	host := " (" + hostName() + ")"
-	const stays = "[WARNING] Staying in service: canary test. A: SERVFAIL, has 0 of 1 promises; 10.0.0.2:8182: no reply"
+	const stays = "[WARNING] Staying in service: canary test. A: SERVFAIL, with 0 of 1 promises; 10.0.0.2:8182: no reply"
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, 2, near(1))
 		m, whole := f.nodes[0], func(int, int) bool { return false }
@@ -111,9 +111,9 @@ func TestEachChangeOfStateIsALine(t *testing.T) {
 			want []string
 		}{
 			{func() {}, []string{""}},
-			{func() { m.fails("SERVFAIL") }, []string{check, asks, "[WARNING] Stepping aside, /ready is 503: canary test. A: SERVFAIL, has 1 of 1 promises: 10.0.0.2:8182" + host}},
+			{func() { m.fails("SERVFAIL") }, []string{check, asks, "[WARNING] Stepping aside, /ready is 503: canary test. A: SERVFAIL, with 1 of 1 promises: 10.0.0.2:8182" + host}},
 			{func() { f.sever(between(1)) }, []string{
-				"[WARNING] Back in service: canary test. A: SERVFAIL, has 0 of 1 promises; 10.0.0.2:8182: no reply", stays,
+				"[WARNING] Back in service: canary test. A: SERVFAIL, with 0 of 1 promises; 10.0.0.2:8182: no reply", stays,
 				alone, alone,
 			}},
 			{func() {}, []string{""}},
@@ -124,15 +124,15 @@ func TestEachChangeOfStateIsALine(t *testing.T) {
 			{func() { f.nodes[1].fails("REFUSED"); left = f.terminate(m) }, []string{
 				"[INFO] SIGTERM: asking peers to stay, in service until enough have promised (min_peers 1, 1 known)", "[INFO] Leaving service: enough peers have promised to stay: 10.0.0.2:8182" + host,
 				strings.ReplaceAll(check, "SERVFAIL", "REFUSED"), strings.ReplaceAll(asks, "SERVFAIL", "REFUSED"),
-				"[WARNING] Staying in service: canary test. A: REFUSED, has 0 of 1 promises; nobody else to ask",
+				"[WARNING] Staying in service: canary test. A: REFUSED, with 0 of 1 promises; nobody else to ask",
 				alone,
 			}},
 			{func() { left = f.terminate(f.nodes[1]) }, []string{
 				"[INFO] SIGTERM: asking peers to stay, in service until enough have promised (min_peers 1, 1 known)",
-				"[WARNING] Holding SIGTERM for 15s at most: SIGTERM, has 0 of 1 promises; nobody else to ask",
-				"[WARNING] Holding SIGTERM for 10s at most: SIGTERM, has 0 of 1 promises; nobody else to ask",
+				"[WARNING] Holding SIGTERM for at most 15s: SIGTERM, with 0 of 1 promises; nobody else to ask",
+				"[WARNING] Holding SIGTERM for at most 10s: SIGTERM, with 0 of 1 promises; nobody else to ask",
 			}},
-			{func() { <-left }, []string{"[WARNING] Holding SIGTERM for 5s at most: SIGTERM, has 0 of 1 promises; nobody else to ask", "[ERROR] Leaving service by force after max_hold of 20s: too few peers have promised to stay (0 of 1 known peers answer)"}},
+			{func() { <-left }, []string{"[WARNING] Holding SIGTERM for at most 5s: SIGTERM, with 0 of 1 promises; nobody else to ask", "[ERROR] Leaving service by force after max_hold of 20s: too few peers have promised to stay (0 of 1 known peers answer)"}},
 		} {
 			var got []string
 			for _, line := range logged(t, func() { step.do(); time.Sleep(11 * time.Second); synctest.Wait() }) {

@@ -98,7 +98,7 @@ func TestOfAServerThatIsDampedItsPeersDecide(t *testing.T) {
 		view promise.View
 		want string
 	}{
-		"damped":     {promise.View{}, "0 of 1 required peers would promise to stay"},
+		"damped":     {promise.View{}, "only 0 of 1 required peers would promise to stay"},
 		"refused":    {promise.View{FailedRounds: 1}, "has 0 of 1 promises"},
 		"told to go": {promise.View{Terminating: true}, "has 0 of 1 promises"},
 	} {

@@ -83,8 +83,8 @@ func newNodeCollector(current func() *node) *nodeCollector {
 		peers:    desc("peers", "Known peers, per status when they were last polled.", "status"),
 		number:   desc("promises", "Promises to stay in service that are in force, per direction.", "direction"),
 		minPeers: desc("min_peers", "How many peers have to promise before one may leave."),
-		mayLeave: desc("may_leave", "How many servers could leave now by the rule, by what this one sees."),
-		deadline: desc("hold_deadline_timestamp_seconds", "When max_hold of the SIGTERM that is held is over; 0 if none is."),
+		mayLeave: desc("may_leave", "How many servers could leave now by the rule, as this one sees it."),
+		deadline: desc("hold_deadline_timestamp_seconds", "When max_hold of the held SIGTERM is over; 0 if none is held."),
 		override: desc("override", "Whether this order of an operator is in force.", "kind"),
 
 		readyAsked: desc("ready_asked_timestamp_seconds", "When /ready was last asked for; 0 if it never was."),

@@ -131,7 +131,7 @@ func TestASickServerStepsAsideWhilePeersStay(t *testing.T) {
 		time.Sleep(1500 * time.Millisecond)
 		step("serving serving serving", "200 OK", "") // one or two failures are not three
 		f.throughout(60*time.Second, 2)               // and promises are renewed
-		const why = "503 ASIDE: canary test. A: SERVFAIL, has 2 of 2 promises"
+		const why = "503 ASIDE: canary test. A: SERVFAIL, with 2 of 2 promises"
 		step("aside serving serving", why, "unfit granted 1")
 		sick.heals()
 		time.Sleep(1500 * time.Millisecond)
@@ -144,7 +144,7 @@ func TestASickServerStepsAsideWhilePeersStay(t *testing.T) {
 		f.kill(f.nodes[1])
 		f.kill(f.nodes[2])
 		time.Sleep(6 * time.Second)
-		if got := sick.ready(); !strings.HasPrefix(got, "200 PRESERVED: canary test. A: SERVFAIL, and has stepped aside 2 times lately and stays as it is for ") {
+		if got := sick.ready(); !strings.HasPrefix(got, "200 PRESERVED: canary test. A: SERVFAIL, and it has stepped aside 2 times recently and stays as it is for ") {
 			t.Errorf("alone, /ready is %s", got)
 		}
 		sick.heals()

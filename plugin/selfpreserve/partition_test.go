@@ -28,7 +28,7 @@ func TestWhenAllAreSickAtTheSameInstantNobodyStepsAside(t *testing.T) {
 				t.Errorf("counted: %s", got)
 			}
 			for _, m := range f.nodes {
-				if got := m.ready(); !strings.HasPrefix(got, fmt.Sprintf("200 PRESERVED: canary test. A: SERVFAIL, has 0 of %d promises; 10.0.0.", minPeers)) || !strings.HasSuffix(got, " is not fit") {
+				if got := m.ready(); !strings.HasPrefix(got, fmt.Sprintf("200 PRESERVED: canary test. A: SERVFAIL, with 0 of %d promises; 10.0.0.", minPeers)) || !strings.HasSuffix(got, " is not fit") {
 					t.Errorf("/ready is %s", got)
 				}
 			}
@@ -55,7 +55,7 @@ func TestACutOffServerStays(t *testing.T) {
 		sick, changed := f.nodes[0], figures()
 		sick.fails("SERVFAIL")
 		f.throughout(60*time.Second, 3)
-		if got := sick.ready(); !strings.HasPrefix(got, "200 PRESERVED: canary test. A: SERVFAIL, has 0 of 1 promises; 10.0.0.") || !strings.Contains(got, ": no reply") {
+		if got := sick.ready(); !strings.HasPrefix(got, "200 PRESERVED: canary test. A: SERVFAIL, with 0 of 1 promises; 10.0.0.") || !strings.Contains(got, ": no reply") {
 			t.Errorf("/ready is %s", got)
 		}
 		if got := changed(); !strings.HasPrefix(got, "unfit refused ") || strings.Contains(got, ",") {
@@ -192,7 +192,7 @@ func TestACrashDoesNotLowerAPercentage(t *testing.T) {
 		f.kill(f.nodes[4])
 		f.nodes[0].fails("SERVFAIL")
 		f.throughout(9*time.Minute, 3)
-		if got := f.nodes[0].ready(); !strings.HasPrefix(got, "200 PRESERVED: canary test. A: SERVFAIL, has 0 of 3 promises") {
+		if got := f.nodes[0].ready(); !strings.HasPrefix(got, "200 PRESERVED: canary test. A: SERVFAIL, with 0 of 3 promises") {
 			t.Error(got)
 		}
 		time.Sleep(70 * time.Second)

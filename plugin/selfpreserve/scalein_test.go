@@ -84,9 +84,9 @@ func TestNamesWithTooManyAddressesAreALine(t *testing.T) {
 			}
 		}
 		step(1024, "")
-		step(1500, "[WARNING] Names of peers have 476 addresses more than the 1024 that are kept: those are not asked, and are strangers here")
+		step(1500, "[WARNING] Names in peers have 476 more addresses than the 1024 that are kept: the rest are not asked, and are treated as strangers")
 		step(1600, "")
-		step(3, "[INFO] Names of peers have no more addresses than are kept")
+		step(3, "[INFO] Names in peers no longer have more addresses than are kept")
 	})
 }
 

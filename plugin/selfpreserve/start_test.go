@@ -43,7 +43,7 @@ func TestAfterASlowStartAServerWaitsForItsCanary(t *testing.T) {
 func TestAServerThatIsSickFromTheStartSaysThatItComesIntoService(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := logged(t, func() { startFleet(&fleet{t: t, sick: "SERVFAIL"}, 1, near(1)) })
-		if want := "[WARNING] In service as id-000, though never fit so far: canary test. A: SERVFAIL"; !strings.Contains(strings.Join(got, "\n"), want) {
+		if want := "[WARNING] In service as id-000, but not fit since it started: canary test. A: SERVFAIL"; !strings.Contains(strings.Join(got, "\n"), want) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	})
@@ -89,8 +89,8 @@ func TestAFleetThatIsSickFromTheStartComesIntoService(t *testing.T) {
 // It is counted, and told, like one that steps aside; one that observes only says so.
 func TestAServerThatIsSickFromTheStartGoesAsideOnPromises(t *testing.T) {
 	for observe, want := range map[bool]string{
-		false: "[WARNING] Stepping aside, /ready is 503: canary test. A: SERVFAIL, has 1 of 1 promises: 10.0.0.1:8182 (" + hostName() + ")",
-		true:  "[INFO] Observing: would step aside, with /ready at 503: canary test. A: SERVFAIL, has 1 of 1 promises: 10.0.0.1:8182 (" + hostName() + ")",
+		false: "[WARNING] Stepping aside, /ready is 503: canary test. A: SERVFAIL, with 1 of 1 promises: 10.0.0.1:8182 (" + hostName() + ")",
+		true:  "[INFO] Observing: would step aside, with /ready at 503: canary test. A: SERVFAIL, with 1 of 1 promises: 10.0.0.1:8182 (" + hostName() + ")",
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			set := near(1)

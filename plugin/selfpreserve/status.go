@@ -121,19 +121,19 @@ func (s *shown) whyNotLeave() string {
 	case v.State == promise.Leaving, v.State == promise.Starting, v.Override.Kind == promise.Leave:
 		return ""
 	case v.Override.Kind == promise.Stay:
-		return "the operator said stay: " + v.Override.Reason
+		return "the operator ordered stay: " + v.Override.Reason
 	case v.State == promise.Asking && (v.Terminating || v.FailedRounds > 0): // and not one that only keeps from stepping aside again
 		return v.Why
 	case v.State == promise.Aside && v.Held < v.MinPeers:
-		return fmt.Sprintf("has %d of %d promises", v.Held, v.MinPeers)
+		return fmt.Sprintf("it has only %d of %d promises", v.Held, v.MinPeers)
 	case v.State == promise.Aside:
 		return ""
 	case v.Given > 0:
-		return "has itself promised to stay"
+		return "it has itself promised to stay"
 	case !v.HasPeers:
 		return "" // alone by choice, it asks nobody
 	case s.me.Bound:
-		return "started less than a promise's lifetime ago"
+		return "it started less than a promise's lifetime ago"
 	}
 	return s.me.WhyNotLeave(s.leanable(), v.MinPeers)
 }

@@ -88,7 +88,7 @@ func TestStatusOfALoneServerHasEmptyLists(t *testing.T) {
 	if err := json.Unmarshal(recorder.Body.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"checks": "[]", "peers": "[]", "state": `"asking"`, "reason": `"canary a. A: SERVFAIL, has 0 of 1 promises; nobody else to ask"`, "load_qps": "null", "capacity_qps": "null"} {
+	for name, want := range map[string]string{"checks": "[]", "peers": "[]", "state": `"asking"`, "reason": `"canary a. A: SERVFAIL, with 0 of 1 promises; nobody else to ask"`, "load_qps": "null", "capacity_qps": "null"} {
 		if text, _ := json.Marshal(got[name]); string(text) != want {
 			t.Errorf("%s is %s, want %s", name, text, want)
 		}

@@ -53,7 +53,7 @@ func TestTheLogHasALineAtEachChange(t *testing.T) {
 		{0, own(0, verdict.ServFail), ""},
 		{0, ref(9, ""), ""}, // as at every start of a secondary
 		{19 * time.Second, own(0, verdict.ServFail), ""},
-		{time.Second, own(0, verdict.ServFail), "[WARNING] Zone example.org. has an unknown age: primary: no serial of ours; backend: SERVFAIL"},
+		{time.Second, own(0, verdict.ServFail), "[WARNING] Zone example.org. has an unknown age: primary: own serial unknown; backend: SERVFAIL"},
 		{time.Second, own(0, verdict.ServFail), ""},
 		{time.Second, own(8, ""), "[INFO] Zone example.org.: can tell its age from its primary again\n[INFO] Zone example.org. is fresh again"},
 		{38 * time.Second, ref(9, ""), ""},
@@ -188,7 +188,7 @@ func TestALoneServerIsTold(t *testing.T) {
 		got = append(got, logged(t, func() { s.seen(t, "example.org.", func(h *verdict.History) { h.ObserveOwn(8, 1000, "", now) }) })...)
 		now = now.Add(10 * time.Second)
 	}
-	if got := strings.Join(got, ""); got != "[WARNING] Zone example.org. has an unknown age: peers: no server but this one" {
+	if got := strings.Join(got, ""); got != "[WARNING] Zone example.org. has an unknown age: peers: no server other than this one" {
 		t.Errorf("%q", got)
 	}
 }

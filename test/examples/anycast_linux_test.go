@@ -25,7 +25,7 @@ func (s *anycastSite) follows(t *testing.T) {
 		s.notify(t, m)
 	}
 	lab.Until(t, "it steps aside", func() bool {
-		return regexp.MustCompile(`^503 ASIDE: vital stalecheck: .+, has 1 of 1 promises`).MatchString(one.Ready())
+		return regexp.MustCompile(`^503 ASIDE: vital stalecheck: .+, with 1 of 1 promises`).MatchString(one.Ready())
 	})
 	lab.Until(t, "the route is withdrawn", func() bool { return !s.announced(t) })
 	told := lab.Explanations(s.ask(t, one))

@@ -80,7 +80,7 @@ func TestExampleThreeServersShowsWhatItsREADMESays(t *testing.T) {
 	begin := time.Now()
 	shell(kill)
 	shown := regexp.MustCompile("(?s)~~~ txt\n(.*?)~~~\n").FindStringSubmatch(readme)
-	if shown == nil || !strings.Contains(shown[1], ": PRESERVED: SIGTERM, has 0 of 1 promises; nobody else to ask; leaves in 16s at the latest\n") {
+	if shown == nil || !strings.Contains(shown[1], ": PRESERVED: SIGTERM, with 0 of 1 promises; nobody else to ask; leaves in 16s at the latest\n") {
 		t.Fatalf("the README shows %q", shown)
 	}
 	// Random ids decide which one stays: what is said counts, and that each is named.

@@ -19,7 +19,7 @@ func TestNetnsAServerThatIsCutOffHoldsForMaxHold(t *testing.T) {
 	n.Cut(t, n.Hosts[:1], n.Hosts[1:])
 	begin := time.Now()
 	alone.Terminate(t)
-	lab.Until(t, "it is preserved", func() bool { return strings.HasPrefix(alone.Ready(), "200 PRESERVED: SIGTERM, has 0 of 1 promises") })
+	lab.Until(t, "it is preserved", func() bool { return strings.HasPrefix(alone.Ready(), "200 PRESERVED: SIGTERM, with 0 of 1 promises") })
 	stop := guard(t, 4, members(n.Hosts[1:])...)
 	for !alone.Gone() {
 		if asked := time.Now(); !inService(alone) && time.Since(begin) < hold {
@@ -60,7 +60,7 @@ func TestNetnsAServerThatIsCutOffAndUnfitStays(t *testing.T) {
 	fail.Store(true)
 	lab.Until(t, "it is preserved", func() bool {
 		told := alone.Ready()
-		return strings.HasPrefix(told, "200 PRESERVED: canary www.upstream.test. A: SERVFAIL") && strings.Contains(told, ", has 0 of 1 promises")
+		return strings.HasPrefix(told, "200 PRESERVED: canary www.upstream.test. A: SERVFAIL") && strings.Contains(told, ", with 0 of 1 promises")
 	})
 	lab.AllPreserved(t, 2*lifetime, alone)
 	_, metrics, err := alone.Get(alone.Metrics, "/metrics")
@@ -71,7 +71,7 @@ func TestNetnsAServerThatIsCutOffAndUnfitStays(t *testing.T) {
 
 	n.Heal(t)
 	lab.Until(t, "it steps aside", func() bool {
-		return strings.HasPrefix(alone.Ready(), "503 ASIDE: canary www.upstream.test. A: SERVFAIL, has 1 of 1 promises")
+		return strings.HasPrefix(alone.Ready(), "503 ASIDE: canary www.upstream.test. A: SERVFAIL, with 1 of 1 promises")
 	})
 	if !alone.Answers("www.example.org.") {
 		t.Error("it does not answer while it is aside")
@@ -83,7 +83,7 @@ func TestNetnsAServerThatIsCutOffAndUnfitStays(t *testing.T) {
 	lab.Until(t, "it steps aside again", func() bool { return strings.HasPrefix(alone.Ready(), "503 ASIDE: ") })
 	fail.Store(false)
 	lab.Until(t, "it is fit, and keeps to what it has done twice", func() bool {
-		return strings.HasPrefix(alone.Ready(), "503 ASIDE: fit again, but has stepped aside 2 times lately and ")
+		return strings.HasPrefix(alone.Ready(), "503 ASIDE: fit again, but it has stepped aside 2 times recently and ")
 	})
 	for _, h := range n.Hosts[1:] {
 		if r := h.Ready(); r != "200 OK" {

@@ -42,7 +42,7 @@ func TestAnOperatorOverrulesTheRule(t *testing.T) {
 		schematest.Status(t, body)
 	}
 	order("leave", "a disk fails")
-	p.await(t, "503 ASIDE: the operator said leave: a disk fails")
+	p.await(t, "503 ASIDE: the operator ordered leave: a disk fails")
 	if value := p.metric(`override{kind="leave"}`); value != "1" {
 		t.Errorf("the metric is %q", value)
 	}
@@ -51,7 +51,7 @@ func TestAnOperatorOverrulesTheRule(t *testing.T) {
 	order("stay", "not now")
 	p.SendSignal(t, syscall.SIGTERM)
 	begin := time.Now()
-	p.await(t, "200 PRESERVED: SIGTERM, and the operator said stay: not now; leaves in \\d+s at the latest")
+	p.await(t, "200 PRESERVED: SIGTERM, and the operator ordered stay: not now; leaves in \\d+s at the latest")
 	lab.Until(t, "a hold is told of", func() bool { return len(p.Said("[WARNING] plugin/selfpreserve: Holding SIGTERM for ")) > 0 })
 	order("resume", "now")
 	lab.Until(t, "it leaves on a promise", func() bool {

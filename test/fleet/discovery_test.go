@@ -25,12 +25,12 @@ func TestPeersByDNSAreOnlyMyself(t *testing.T) {
 		records []string
 		line    string // the one of the log
 	}{
-		"one family":    {"127.0.0.1", []string{"A 127.0.0.1"}, "No peer answers, of 0 known: "},
-		"both families": {"", []string{"A 127.0.0.1", "AAAA ::1"}, "No peer answers, of 0 known: "},
+		"one family":    {"127.0.0.1", []string{"A 127.0.0.1"}, "No peers are known: "},
+		"both families": {"", []string{"A 127.0.0.1", "AAAA ::1"}, "No peers are known: "},
 		// It does not know 127.0.0.2 as its own, and meets itself there.
-		"by identity":  {"", []string{"A 127.0.0.1", "A 127.0.0.2"}, "No peer answers, of 0 known: "},
-		"no addresses": {"127.0.0.1", []string{"TXT none"}, "Peers of " + lab.PeersName + " are not found: no addresses"},
-		"no such name": {"127.0.0.1", nil, "Peers of " + lab.PeersName + " are not found: no addresses"},
+		"by identity":  {"", []string{"A 127.0.0.1", "A 127.0.0.2"}, "No peers are known: "},
+		"no addresses": {"127.0.0.1", []string{"TXT none"}, "Looking up peers " + lab.PeersName + " failed: no addresses"},
+		"no such name": {"127.0.0.1", nil, "Looking up peers " + lab.PeersName + " failed: no addresses"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -58,7 +58,7 @@ func TestPeersByDNSAreOnlyMyself(t *testing.T) {
 				return alone()
 			})
 			m.Terminate(t)
-			lab.Until(t, "it is preserved", func() bool { return strings.HasPrefix(m.Ready(), "200 PRESERVED: SIGTERM, has 0 of 1 promises") })
+			lab.Until(t, "it is preserved", func() bool { return strings.HasPrefix(m.Ready(), "200 PRESERVED: SIGTERM, with 0 of 1 promises") })
 			lab.AllPreserved(t, time.Second, m)
 			if s := m.Status(); s.KnownPeers != 0 || s.Promises.Held != 0 {
 				t.Errorf("it knows or leans on itself: %+v", s)

@@ -26,7 +26,7 @@ func TestPeersByDNSAreKeptWhileTheNameFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			keptWhileTheNameFails(t, way.rcode, "plugin/selfpreserve: Peers of "+forwardedName+" are not found: "+way.told)
+			keptWhileTheNameFails(t, way.rcode, "plugin/selfpreserve: Looking up peers "+forwardedName+" failed: "+way.told)
 		})
 	}
 }
@@ -78,7 +78,7 @@ func keptWhileTheNameFails(t *testing.T, rcode int, told string) {
 	for _, m := range fleet {
 		before, _, _ := strings.Cut(m.String(), "[WARNING]")
 		// Of the first look-up one family may come before the listener is up: also a failure.
-		if lines := strings.Count(before, "[DEBUG] plugin/selfpreserve: Peers of "+forwardedName+" are not found: "); lines < 4 {
+		if lines := strings.Count(before, "[DEBUG] plugin/selfpreserve: Looking up peers "+forwardedName+" failed: "); lines < 4 {
 			t.Errorf("%s: %d debug lines before the warning, want 4:\n%s", m.HTTP, lines, before)
 		}
 		m.AwaitPeers(t, 2)
@@ -102,6 +102,6 @@ func keptWhileTheNameFails(t *testing.T, rcode int, told string) {
 
 	fail.Store(false)
 	for _, m := range fleet[:2] {
-		lab.Until(t, m.HTTP+" finds them again", func() bool { return len(m.Said("[INFO]", "Peers of "+forwardedName+" are found again")) == 1 })
+		lab.Until(t, m.HTTP+" finds them again", func() bool { return len(m.Said("[INFO]", "Looking up peers "+forwardedName+" works again")) == 1 })
 	}
 }

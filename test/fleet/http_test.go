@@ -189,7 +189,7 @@ func TestServerThatNeverServedLeavesAtOnce(t *testing.T) {
 	p.await(t, "503 STARTING")
 	p.SendSignal(t, syscall.SIGTERM)
 	p.Exits(t, 0)
-	if len(p.Said("[INFO] plugin/selfpreserve: Leaving before it came into service")) != 1 {
+	if len(p.Said("[INFO] plugin/selfpreserve: Leaving before coming into service")) != 1 {
 		t.Errorf("it logs\n%s", p)
 	}
 }

@@ -25,7 +25,7 @@ func TestFleetThatIsTerminatedAtOnceKeepsOneUntilMaxHold(t *testing.T) {
 	for _, p := range f.others(last) {
 		p.Exits(t, 0)
 	}
-	last.await(t, `200 PRESERVED: SIGTERM, has 0 of 1 promises; 127\.0\.0\.\d:\d+.* (?:is leaving|refused).*|200 PRESERVED: SIGTERM, has 0 of 1 promises; nobody else to ask; leaves in \d+s at the latest`)
+	last.await(t, `200 PRESERVED: SIGTERM, with 0 of 1 promises; 127\.0\.0\.\d:\d+.* (?:is leaving|refused).*|200 PRESERVED: SIGTERM, with 0 of 1 promises; nobody else to ask; leaves in \d+s at the latest`)
 	lab.Until(t, "a round in vain is counted", func() bool {
 		n := last.metric(`departures_total{cause="termination",outcome="refused"}`)
 		return n != "" && n != "0"
@@ -75,7 +75,7 @@ func TestFleetToWhichEverythingHappensAtOnceGoesOnAnswering(t *testing.T) {
 	defer f.watch(t, 1)() // two stay, of which one may be the one that is killed
 	unfit := f.all[0]
 	unfit.Backend.Answers(lab.Silent)
-	unfit.await(t, `503 ASIDE: canary canary\.test\. A: .*, has 2 of 2 promises`)
+	unfit.await(t, `503 ASIDE: canary canary\.test\. A: .*, with 2 of 2 promises`)
 	var givers []*peer
 	lab.Until(t, "two have promised", func() bool {
 		givers = f.who(func(p *peer) bool { return p.Status().Promises.Given > 0 })
@@ -128,7 +128,7 @@ func TestServerThatHasJustStartedDoesNotLeave(t *testing.T) {
 	t.Parallel()
 	f := runFleet(t, 2, "promise 1m\n interval 500ms\n max_hold 1h\n")
 	f.all[0].SendSignal(t, syscall.SIGTERM)
-	f.all[0].await(t, "200 PRESERVED: SIGTERM, has 0 of 1 promises, and started less than a promise's lifetime ago; leaves in \\d+m\\d+s at the latest")
+	f.all[0].await(t, "200 PRESERVED: SIGTERM, with 0 of 1 promises; it started less than a promise's lifetime ago; leaves in \\d+m\\d+s at the latest")
 	lab.AllPreserved(t, 2*time.Second, f.all[0].Member)
 }
 
@@ -159,11 +159,11 @@ func TestServerOfWhosePeersNoneAnswersStaysUntilMaxHold(t *testing.T) {
 	p.Start(t)
 	p.await(t, "200 OK")
 	lab.Until(t, "it says that no peer answers", func() bool {
-		return len(p.Said("[WARNING] plugin/selfpreserve: No peer answers, of 1 known: this server stays in service until one does")) == 1
+		return len(p.Said("[WARNING] plugin/selfpreserve: The only known peer does not answer: this server stays in service until it does")) == 1
 	})
 	begin := time.Now()
 	p.SendSignal(t, syscall.SIGTERM)
-	p.await(t, `200 PRESERVED: SIGTERM, has 0 of 1 promises; .*`)
+	p.await(t, `200 PRESERVED: SIGTERM, with 0 of 1 promises; .*`)
 	lab.Until(t, "it leaves by force", func() bool {
 		return len(p.Said(lab.LogLeavesByForce+"4s: too few peers have promised to stay (0 of 1 known peers answer)")) == 1
 	})

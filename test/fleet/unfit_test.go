@@ -27,7 +27,7 @@ const slowPromise = 6 * time.Second
 // What /ready says of a canary that fails. A busy machine may give it another reason
 // than the test did.
 const (
-	asideOnOne = `503 ASIDE: canary canary\.test\. A: .+, has 1 of 1 promises`
+	asideOnOne = `503 ASIDE: canary canary\.test\. A: .+, with 1 of 1 promises`
 	asksInVain = `200 PRESERVED: canary canary\.test\. A: .+, has [01] of 1 promises.*`
 )
 
@@ -208,5 +208,5 @@ func TestServerThatIsAsideComesBackWhenWhoPromisedIsKilled(t *testing.T) {
 	f.all[1].Start(t)
 	unfit.await(t, asideOnOne)
 	unfit.Backend.Answers(dns.RcodeSuccess)
-	unfit.await(t, "503 ASIDE: fit again, but has stepped aside 2 times lately and stays as it is for .*")
+	unfit.await(t, "503 ASIDE: fit again, but it has stepped aside 2 times recently and stays as it is for .*")
 }

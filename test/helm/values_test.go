@@ -35,7 +35,7 @@ func TestDoctorFindsNothing(t *testing.T) {
 		}
 		doctor := exec.Command("go", "-C", root, "run", "./cmd/holdfast", "doctor", "-")
 		doctor.Stdin = strings.NewReader(strings.Join(manifests, "\n---\n"))
-		if said, err := doctor.CombinedOutput(); err != nil || !strings.Contains(string(said), "√ no finding in 16 checks of Deployment kube-system/coredns\n") {
+		if said, err := doctor.CombinedOutput(); err != nil || !strings.Contains(string(said), "√ no findings in 16 checks of Deployment kube-system/coredns\n") {
 			t.Errorf("%v: %v\n%s", given, err, said)
 		}
 	}

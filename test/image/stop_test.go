@@ -60,7 +60,7 @@ func imageHoldsAStop(t *testing.T, image string) {
 		})
 	}
 	// After a promise's lifetime, six seconds, it may leave and has not enough promises.
-	says(stopped, "200 PRESERVED: SIGTERM, has 1 of 2 promises; ")
+	says(stopped, "200 PRESERVED: SIGTERM, with 1 of 2 promises; ")
 	lab.AllPreserved(t, 2*time.Second, stopped)
 	if paused.Answers("www.example.org.") {
 		t.Error("the paused one answers")

@@ -111,7 +111,7 @@ func TestReplayI3LoneInstanceIsQuietAndStays(t *testing.T) {
 		}
 		return said
 	}
-	const line = "[WARNING] plugin/selfpreserve: No peer answers, of 0 known: "
+	const line = "[WARNING] plugin/selfpreserve: No peers are known: "
 	lab.Until(t, "it says that it is alone", func() bool { return len(lines()) > 0 })
 	w.Add(t, f.MetricsAt(1))
 	w.Quiet(t, quietTime)

@@ -35,12 +35,12 @@ func inService() wire.Status {
 // held is a server that holds SIGTERM: one peer has left, and the other is sick.
 func held() wire.Status {
 	s := inService()
-	s.State, s.Since, s.Reason, s.MayLeave = promise.Asking, ago(8*time.Second), "SIGTERM, has 0 of 1 promises; 192.0.2.3:8182 is not fit", 0
+	s.State, s.Since, s.Reason, s.MayLeave = promise.Asking, ago(8*time.Second), "SIGTERM, with 0 of 1 promises; 192.0.2.3:8182 is not fit", 0
 	s.HoldDeadline = new(now.Add(12*time.Second + 400*time.Millisecond))
 	s.Peers[0].State, s.Peers[0].LastSeen, s.Peers[0].Says = "left", new(ago(40*time.Second)), &wire.Says{State: promise.Leaving, Since: new(ago(40 * time.Second)), Reason: "SIGTERM"}
-	s.Peers[1].State, s.Peers[1].Says = "asking", &wire.Says{State: promise.Asking, Since: new(ago(11 * time.Second)), Reason: "canary www.example.org. A: SERVFAIL, has 0 of 1 promises"}
+	s.Peers[1].State, s.Peers[1].Says = "asking", &wire.Says{State: promise.Asking, Since: new(ago(11 * time.Second)), Reason: "canary www.example.org. A: SERVFAIL, with 0 of 1 promises"}
 	s.Changes = append([]wire.Change{
-		{Time: ago(8 * time.Second), What: "state asking", Why: "SIGTERM, has 0 of 1 promises"},
+		{Time: ago(8 * time.Second), What: "state asking", Why: "SIGTERM, with 0 of 1 promises"},
 		{Time: ago(11 * time.Second), What: "peer 192.0.2.3:8182 (ns3.example.org) asking", Why: "canary www.example.org. A: SERVFAIL"},
 		{Time: ago(40 * time.Second), What: "peer 192.0.2.2:8182 (ns2.example.org) left"},
 	}, s.Changes...)
@@ -62,7 +62,7 @@ func partitioned() wire.Status {
 func stale() wire.Status {
 	s := inService()
 	s.State, s.Since, s.InService, s.MayLeave, s.Promises.Held = promise.Aside, ago(2*time.Minute), false, 1, 1
-	s.Reason = "vital stalecheck: example.org. is 5m0s behind 192.0.2.53, has 1 of 1 promises"
+	s.Reason = "vital stalecheck: example.org. is 5m0s behind 192.0.2.53, with 1 of 1 promises"
 	s.Checks = append(s.Checks, wire.Check{Name: "vital stalecheck", Reason: "example.org. is 5m0s behind 192.0.2.53", Since: ago(126 * time.Second)})
 	s.Zones[0] = wire.Zone{Name: "example.org.", Verdict: "stale", Age: new(300.0), MaxAge: 60, Reason: "5m0s behind 192.0.2.53"}
 	return s

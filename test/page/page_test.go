@@ -140,11 +140,11 @@ func TestWhatAPersonSees(t *testing.T) {
 	}{
 		"well": {inService(), "In service. 2 may leave now.", []string{
 			"ns1.example.org this server serving 3d4h", "ns2.example.org 192.0.2.2:8182 serving 3d3h 1s ago", "example.org. fresh 3s 1m00s", "example.net. unknown unknown 1m00s primary 192.0.2.53 did not answer: timeout"}},
-		"hold": {held(), "PRESERVED: would leave because of SIGTERM, has 0 of 1 promises; 192.0.2.3:8182 is not fit. 12s left.", []string{
+		"hold": {held(), "PRESERVED: wants to leave (SIGTERM, with 0 of 1 promises; 192.0.2.3:8182 is not fit), but must stay. It leaves in 12s at the latest.", []string{
 			"ns2.example.org 192.0.2.2:8182 left", "40s ago", "ns3.example.org 192.0.2.3:8182 asking 11s canary www.example.org. A: SERVFAIL"}},
-		"partition": {partitioned(), "In service. 0 may leave now. Hears none of its 2 peers. It may be cut off, and so it stays in service.", []string{
+		"partition": {partitioned(), "In service. 0 may leave now. No answer from any peer (0 of 2). It may be cut off, so it stays in service.", []string{
 			"ns2.example.org 192.0.2.2:8182 unreachable it last said serving 1m30s ago"}},
-		"stale": {stale(), "ASIDE: out of service because of vital stalecheck: example.org. is 5m0s behind 192.0.2.53, has 1 of 1 promises. Zone example.org. is stale: 5m0s behind 192.0.2.53", []string{
+		"stale": {stale(), "ASIDE: out of service (vital stalecheck: example.org. is 5m0s behind 192.0.2.53, with 1 of 1 promises). Zone example.org. is stale: 5m0s behind 192.0.2.53", []string{
 			"example.org. stale 5m00s 1m00s 5m0s behind 192.0.2.53", "vital stalecheck fails 2m06s"}},
 	} {
 		t.Run(name, func(t *testing.T) {

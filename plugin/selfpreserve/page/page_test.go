@@ -47,7 +47,7 @@ func TestTheBrowserIsToldToLoadNothingFromElsewhere(t *testing.T) {
 
 // The banner is what somebody reads first, and perhaps alone.
 func TestTheBannerSaysHowTheServerIs(t *testing.T) {
-	sick := "canary a. A: SERVFAIL, has 0 of 1 promises"
+	sick := "canary a. A: SERVFAIL, with 0 of 1 promises"
 	peer := func(states ...string) (all []wire.Peer) {
 		for _, s := range states {
 			all = append(all, wire.Peer{Address: "192.0.2.2:8182", State: s})
@@ -55,22 +55,22 @@ func TestTheBannerSaysHowTheServerIs(t *testing.T) {
 		return all
 	}
 	for want, s := range map[string]wire.Status{
-		"good: In service. 1 may leave now. | ":                                                                         {State: promise.Serving, MayLeave: 1, Peers: peer("serving")},
-		"good: In service. 0 may leave now. | It has found no peers.":                                                   {State: promise.Serving},
-		"good: In service, by order: it is the last. 0 may leave now. | An operator ordered stay: it is the last":       {State: promise.Serving, Override: &wire.Override{Kind: "stay", Reason: "it is the last"}, Peers: peer("serving")},
-		"odd: In service. 0 may leave now. | Hears none of its 2 peers. It may be cut off, and so it stays in service.": {State: promise.Serving, Peers: peer("unreachable", "unreachable")},
-		"odd: In service. 0 may leave now. | Does not hear 192.0.2.2:8182.":                                             {State: promise.Serving, Peers: peer("unreachable", "serving")},
-		"good: In service. 0 may leave now. | ":                                                                         {State: promise.Serving, Peers: peer("left", "unheard")},
-		"odd: In service. 0 may leave now. | Zone a. is stale: 70s behind":                                              {State: promise.Serving, Peers: peer("serving"), Zones: []wire.Zone{{Name: "a.", Verdict: "stale", Reason: "70s behind"}}},
-		"odd: PRESERVED: would leave because of SIGTERM, has 0 of 1 promises. 12s left. | ":                             {State: promise.Asking, Reason: "SIGTERM, has 0 of 1 promises", HoldDeadline: new(now.Add(12500 * time.Millisecond)), Peers: peer("serving")},
-		"odd: PRESERVED: would leave because of " + sick + ". | ":                                                       {State: promise.Asking, Reason: sick, Peers: peer("serving")},
-		"bad: ASIDE: out of service because of " + sick + ". | ":                                                        {State: promise.Aside, Reason: sick, Peers: peer("serving")},
-		"bad: LEAVING: on its way out. | ":                                                                              {State: promise.Leaving, Reason: "SIGTERM", Peers: peer("serving")},
-		"none: STARTING: not in service yet: ready kubernetes. | ":                                                      {State: promise.Starting, Reason: "ready kubernetes", Peers: peer("serving")},
-		"none: STARTING: not in service yet. | ":                                                                        {State: promise.Starting, Peers: peer("serving")},
-		"good: Only observes. In service. 1 may leave now. | ":                                                          {State: promise.Serving, Observe: true, MayLeave: 1, Peers: peer("serving")},
-		"odd: Only observes. In service, and would be held: " + sick + ". | ":                                           {State: promise.Asking, Observe: true, InService: true, Reason: sick, Peers: peer("serving")},
-		"odd: Only observes. In service, and would step aside: " + sick + ". | ":                                        {State: promise.Aside, Observe: true, InService: true, Reason: sick, Peers: peer("serving")},
+		"good: In service. 1 may leave now. | ":                                                                             {State: promise.Serving, MayLeave: 1, Peers: peer("serving")},
+		"good: In service. 0 may leave now. | It has found no peers.":                                                       {State: promise.Serving},
+		"good: In service, by order: it is the last. 0 may leave now. | An operator ordered stay: it is the last":           {State: promise.Serving, Override: &wire.Override{Kind: "stay", Reason: "it is the last"}, Peers: peer("serving")},
+		"odd: In service. 0 may leave now. | No answer from any peer (0 of 2). It may be cut off, so it stays in service.":  {State: promise.Serving, Peers: peer("unreachable", "unreachable")},
+		"odd: In service. 0 may leave now. | No answer from 192.0.2.2:8182.":                                                {State: promise.Serving, Peers: peer("unreachable", "serving")},
+		"good: In service. 0 may leave now. | ":                                                                             {State: promise.Serving, Peers: peer("left", "unheard")},
+		"odd: In service. 0 may leave now. | Zone a. is stale: 70s behind":                                                  {State: promise.Serving, Peers: peer("serving"), Zones: []wire.Zone{{Name: "a.", Verdict: "stale", Reason: "70s behind"}}},
+		"odd: PRESERVED: wants to leave (SIGTERM, with 0 of 1 promises), but must stay. It leaves in 12s at the latest. | ": {State: promise.Asking, Reason: "SIGTERM, with 0 of 1 promises", HoldDeadline: new(now.Add(12500 * time.Millisecond)), Peers: peer("serving")},
+		"odd: PRESERVED: wants to leave (" + sick + "), but must stay. | ":                                                  {State: promise.Asking, Reason: sick, Peers: peer("serving")},
+		"bad: ASIDE: out of service (" + sick + "). | ":                                                                     {State: promise.Aside, Reason: sick, Peers: peer("serving")},
+		"bad: LEAVING: on its way out. | ":                                                                                  {State: promise.Leaving, Reason: "SIGTERM", Peers: peer("serving")},
+		"none: STARTING: not in service yet: ready kubernetes. | ":                                                          {State: promise.Starting, Reason: "ready kubernetes", Peers: peer("serving")},
+		"none: STARTING: not in service yet. | ":                                                                            {State: promise.Starting, Peers: peer("serving")},
+		"good: Observing only. In service. 1 may leave now. | ":                                                             {State: promise.Serving, Observe: true, MayLeave: 1, Peers: peer("serving")},
+		"odd: Observing only. In service; it would be held: " + sick + ". | ":                                               {State: promise.Asking, Observe: true, InService: true, Reason: sick, Peers: peer("serving")},
+		"odd: Observing only. In service; it would step aside: " + sick + ". | ":                                            {State: promise.Aside, Observe: true, InService: true, Reason: sick, Peers: peer("serving")},
 	} {
 		v := viewOf(s, now)
 		if got := v.Look + ": " + v.Banner + " | " + strings.Join(v.Notes, " "); got != want {

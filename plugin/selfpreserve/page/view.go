@@ -76,7 +76,7 @@ func viewOf(s wire.Status, now time.Time) view {
 			if p.Says.State.String() == p.State {
 				r.For = since(p.Says.Since)
 			} else if p.State != "left" {
-				r.Why = strings.TrimSuffix("it last said "+p.Says.State.String()+": "+r.Why, ": ")
+				r.Why = strings.TrimSuffix("it last said that it was "+p.Says.State.String()+": "+r.Why, ": ")
 			}
 		}
 		v.Servers = append(v.Servers, r)
@@ -122,7 +122,7 @@ func lookOf(state string, inService bool) string {
 func banner(s wire.Status, now time.Time) (look, text string) {
 	leave := fmt.Sprintf("%d may leave now.", s.MayLeave)
 	if s.Observe {
-		text = "Only observes. "
+		text = "Observing only. "
 	}
 	switch {
 	case s.State == promise.Serving && s.Override != nil && s.Override.Kind == "stay":
@@ -130,15 +130,15 @@ func banner(s wire.Status, now time.Time) (look, text string) {
 	case s.State == promise.Serving:
 		return good, text + "In service. " + leave
 	case s.State == promise.Asking && s.HoldDeadline != nil:
-		return odd, text + fmt.Sprintf("PRESERVED: would leave because of %s. %s left.", s.Reason, span.Short(s.HoldDeadline.Sub(now)))
+		return odd, text + fmt.Sprintf("PRESERVED: wants to leave (%s), but must stay. It leaves in %s at the latest.", s.Reason, span.Short(s.HoldDeadline.Sub(now)))
 	case s.State == promise.Asking && s.Observe:
-		return odd, text + "In service, and would be held: " + s.Reason + "."
+		return odd, text + "In service; it would be held: " + s.Reason + "."
 	case s.State == promise.Asking:
-		return odd, "PRESERVED: would leave because of " + s.Reason + "."
+		return odd, "PRESERVED: wants to leave (" + s.Reason + "), but must stay."
 	case s.State == promise.Aside && s.InService:
-		return odd, text + "In service, and would step aside: " + s.Reason + "."
+		return odd, text + "In service; it would step aside: " + s.Reason + "."
 	case s.State == promise.Aside:
-		return bad, text + "ASIDE: out of service because of " + s.Reason + "."
+		return bad, text + "ASIDE: out of service (" + s.Reason + ")."
 	case s.State == promise.Leaving:
 		return bad, text + "LEAVING: on its way out."
 	case s.Reason != "":
@@ -165,9 +165,9 @@ func notes(s wire.Status) (all []string, worry bool) {
 	}
 	switch {
 	case len(silent) > 0 && heard == 0:
-		all = append(all, fmt.Sprintf("Hears none of its %d peers. It may be cut off, and so it stays in service.", len(silent)))
+		all = append(all, fmt.Sprintf("No answer from any peer (0 of %d). It may be cut off, so it stays in service.", len(silent)))
 	case len(silent) > 0:
-		all = append(all, "Does not hear "+strings.Join(silent, ", ")+".")
+		all = append(all, "No answer from "+strings.Join(silent, ", ")+".")
 	case len(s.Peers) == 0:
 		all = append(all, "It has found no peers.")
 	}
@@ -183,7 +183,7 @@ func notes(s wire.Status) (all []string, worry bool) {
 
 func facts(s wire.Status) []fact {
 	all := []fact{
-		{"Peers that have to promise", fmt.Sprintf("%d of %d known", s.MinPeers, s.KnownPeers)},
+		{"Peers that must promise", fmt.Sprintf("%d of %d known", s.MinPeers, s.KnownPeers)},
 		{"Promises in force", fmt.Sprintf("%d given, %d held", s.Promises.Given, s.Promises.Held)},
 	}
 	if s.Capacity != nil && s.Load != nil {

@@ -69,11 +69,11 @@ func (m *Machine) whyNot(r Request) string {
 	lifetime := min(r.Lifetime, m.settings.Lifetime)
 	switch {
 	case r.From == m.id:
-		return "it is this server"
+		return "is this server"
 	case r.Lifetime <= 0:
-		return "a promise that lasts no time"
+		return "was asked for a promise that lasts no time"
 	case m.settings.Observe && !r.Observe: // its promise would not bind
-		return "only observes"
+		return "is observing only"
 	case !m.settings.HasPeers: // it would leave without asking
 		return "has no peers"
 	case !m.state.InService():
@@ -81,7 +81,7 @@ func (m *Machine) whyNot(r Request) string {
 	case !m.fitness.Fit || !m.fitness.AllPassed:
 		return notFit
 	case r.Renew && m.terminating: // one that is unfit does not get here
-		return "wants to leave itself"
+		return "wants to leave too"
 	case r.Renew && i < 0:
 		return "has no such promise"
 	case i >= 0:
@@ -89,9 +89,9 @@ func (m *Machine) whyNot(r Request) string {
 	case r.Number <= m.highestNumber(r.From):
 		return "has ended that promise"
 	case m.wantsToLeave() && (r.From > m.id || m.yielded && m.now >= m.startupWait):
-		return "wants to leave itself"
+		return "wants to leave too"
 	case m.terminating && m.deadline < m.now+lifetime:
-		return "has to leave before then"
+		return "must leave before then"
 	case len(m.given) >= maxGiven:
 		return "has given too many promises"
 	}

@@ -76,9 +76,9 @@ func (s Server) WhyNotLeave(peers []Server, minPeers int) string {
 	}
 	switch willing := len(seen) - 1; {
 	case willing < minPeers:
-		return fmt.Sprintf("%d of %d required peers would promise to stay", willing, minPeers)
+		return fmt.Sprintf("only %d of %d required peers would promise to stay", willing, minPeers)
 	case s.Capacity && s.Load > spare:
-		return fmt.Sprintf("has a load of %d qps, and its peers have room for %d", s.Load, spare)
+		return fmt.Sprintf("it has a load of %d qps, but its peers have room for only %d", s.Load, spare)
 	}
 	return ""
 }

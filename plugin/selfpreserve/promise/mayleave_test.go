@@ -60,14 +60,14 @@ func TestAServerThatWantsToLeaveNeedsEnoughPeersWithRoomForItsLoad(t *testing.T)
 		want     string
 	}{
 		"enough":                     {fit("a"), []Server{fit("b"), fit("c")}, 2, ""},
-		"too few":                    {fit("a"), []Server{fit("b"), {ID: "c"}}, 2, "1 of 2 required peers would promise to stay"},
-		"a second address":           {fit("a"), []Server{fit("b"), fit("b")}, 2, "1 of 2 required peers would promise to stay"},
-		"a second address of itself": {fit("a"), []Server{fit("a")}, 1, "0 of 1 required peers would promise to stay"},
+		"too few":                    {fit("a"), []Server{fit("b"), {ID: "c"}}, 2, "only 1 of 2 required peers would promise to stay"},
+		"a second address":           {fit("a"), []Server{fit("b"), fit("b")}, 2, "only 1 of 2 required peers would promise to stay"},
+		"a second address of itself": {fit("a"), []Server{fit("a")}, 1, "only 0 of 1 required peers would promise to stay"},
 		"who is bound promises":      {fit("a"), []Server{{ID: "b", Promises: true, Bound: true}}, 1, ""},
 		"room":                       {can("a", 60, 0), []Server{can("b", 0, 30), can("c", 0, 30)}, 1, ""},
-		"room at a second address":   {can("a", 60, 0), []Server{can("b", 0, 30), can("b", 0, 30)}, 1, "has a load of 60 qps, and its peers have room for 30"},
+		"room at a second address":   {can("a", 60, 0), []Server{can("b", 0, 30), can("b", 0, 30)}, 1, "it has a load of 60 qps, but its peers have room for only 30"},
 		"its load is nobody's":       {Server{ID: "a", Load: 60}, []Server{fit("b")}, 1, ""},
-		"no room":                    {can("a", 61, 0), []Server{can("b", 0, 30), can("c", 0, 30)}, 1, "has a load of 61 qps, and its peers have room for 60"},
+		"no room":                    {can("a", 61, 0), []Server{can("b", 0, 30), can("c", 0, 30)}, 1, "it has a load of 61 qps, but its peers have room for only 60"},
 	} {
 		if got := c.me.WhyNotLeave(c.peers, c.minPeers); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)

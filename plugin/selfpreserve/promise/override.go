@@ -48,7 +48,7 @@ func (m *Machine) stepOut() {
 // whyOverridden is what the operator said, for people.
 func (m *Machine) whyOverridden() string {
 	if m.override.Reason == "" {
-		return "the operator said " + string(m.override.Kind)
+		return "the operator ordered " + string(m.override.Kind)
 	}
-	return "the operator said " + string(m.override.Kind) + ": " + m.override.Reason
+	return "the operator ordered " + string(m.override.Kind) + ": " + m.override.Reason
 }

@@ -55,5 +55,5 @@ func (m *Machine) comeBack() {
 
 // whySteady is that, for people.
 func (s *steadiness) whySteady(now time.Duration) string {
-	return fmt.Sprintf("has stepped aside %d times lately and stays as it is for %s", s.asides, (s.steadyUntil() - now).Round(time.Second))
+	return fmt.Sprintf("it has stepped aside %d times recently and stays as it is for %s", s.asides, (s.steadyUntil() - now).Round(time.Second))
 }

@@ -155,7 +155,7 @@ func parseEvent(t *testing.T, m *Machine, words []string) Event {
 	case "grant":
 		return Replied{Sent: sent, To: to, Reply: Reply{From: of, Number: number, Granted: true, Lifetime: span("life"), Capacity: num("capacity")}}
 	case "refusal":
-		return Replied{Sent: sent, To: to, Reply: Reply{From: of, Number: number, Why: "wants to leave itself"}}
+		return Replied{Sent: sent, To: to, Reply: Reply{From: of, Number: number, Why: "wants to leave too"}}
 	case "sick":
 		return Replied{Sent: sent, To: to, Reply: Reply{From: of, Number: number, Why: notFit}}
 	case "silence":

@@ -64,7 +64,7 @@ func (m *Machine) why() string {
 	}
 	need := why + ", without peers"
 	if m.settings.HasPeers {
-		need = fmt.Sprintf("%s, has %d of %d promises", why, len(m.held), m.minPeers())
+		need = fmt.Sprintf("%s, with %d of %d promises", why, len(m.held), m.minPeers())
 	}
 	switch {
 	case m.state == Aside && m.fitness.Fit:
@@ -74,9 +74,9 @@ func (m *Machine) why() string {
 	case m.state == Aside:
 		return need
 	case m.now < m.startupWait:
-		return need + ", and started less than a promise's lifetime ago"
+		return need + "; it started less than a promise's lifetime ago"
 	case len(m.given) > 0:
-		return need + ", and has itself promised to stay"
+		return need + "; it has itself promised to stay"
 	case m.refusal != "":
 		return need + "; " + m.refusal
 	}

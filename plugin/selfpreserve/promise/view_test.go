@@ -18,7 +18,7 @@ func TestAViewHasAllThatOthersMayKnow(t *testing.T) {
 	m.Step(20*time.Second, Requested{Request{From: "c", Number: 1, Lifetime: time.Minute}})
 	m.Step(21*time.Second, Terminate{})
 	bound := serving
-	bound.State, bound.Since, bound.Why = Asking, 21*time.Second, "SIGTERM, has 0 of 2 promises, and has itself promised to stay"
+	bound.State, bound.Since, bound.Why = Asking, 21*time.Second, "SIGTERM, with 0 of 2 promises; it has itself promised to stay"
 	bound.Terminating, bound.Deadline, bound.Given = true, 41*time.Second, 1
 	if got := m.View(); got != bound {
 		t.Errorf("%+v, want %+v", got, bound)

@@ -15,7 +15,7 @@ func TestReloadKeepsWhatWasSeenOfTheReferences(t *testing.T) {
 		t.Errorf("inherited %+v", r)
 	}
 	transcript(t, after, `
-		51s unknown "primary: no serial of ours"
+		51s unknown "primary: own serial unknown"
 		52s own SERVFAIL
 		53s p0 10
 		55s own 8

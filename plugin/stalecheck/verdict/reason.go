@@ -14,14 +14,14 @@ const (
 
 // A source with one of these does not.
 const (
-	Clock         Reason = "clock"             // a time in the future
-	NoHeartbeat   Reason = "no heartbeat"      // no TXT or CNAME record
-	BadHeartbeat  Reason = "bad heartbeat"     // a TXT record that holds no time
-	NoDate        Reason = "no date"           // a serial that is no date
-	NoAnswer      Reason = "no answer"         // no reference gave a usable one
-	Incomparable  Reason = "incomparable"      // 2^31 apart (RFC 1982 section 3.2)
-	OwnUnknown    Reason = "no serial of ours" // the backend does not serve the zone, or not yet
-	OwnUnreadable Reason = "our serial cannot be read"
-	OnlySelf      Reason = "no server but this one"
+	Clock         Reason = "clock"              // a time in the future
+	NoHeartbeat   Reason = "no heartbeat"       // no TXT or CNAME record
+	BadHeartbeat  Reason = "bad heartbeat"      // a TXT record that holds no time
+	NoDate        Reason = "no date"            // a serial that is no date
+	NoAnswer      Reason = "no answer"          // no reference gave a usable one
+	Incomparable  Reason = "incomparable"       // 2^31 apart (RFC 1982 section 3.2)
+	OwnUnknown    Reason = "own serial unknown" // the backend does not serve the zone, or not yet
+	OwnUnreadable Reason = "own serial unreadable"
+	OnlySelf      Reason = "no server other than this one"
 	NotAsked      Reason = "not asked yet"
 )

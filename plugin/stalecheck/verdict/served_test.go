@@ -10,7 +10,7 @@ func TestVerdictsByTheBackend(t *testing.T) {
 		"ours is not known": {asking(Primary), `
 			0s p0 8
 			0s own SERVFAIL
-			0s unknown "primary: no serial of ours; backend: SERVFAIL"`},
+			0s unknown "primary: own serial unknown; backend: SERVFAIL"`},
 		"the backend stopped serving": {asking(Primary), `
 			0s own 8
 			0s p0 8
@@ -36,14 +36,14 @@ func TestVerdictsByTheBackend(t *testing.T) {
 			0s p0 8
 			60s own panic
 			120s fresh 0s primary
-			121s unknown "primary: our serial cannot be read; backend: panic"
+			121s unknown "primary: own serial unreadable; backend: panic"
 			122s own 8
 			122s fresh 0s primary`},
 		"a zone that was taken away": {asking(Primary), `
 			0s own 8
 			0s p0 9
 			10s own REFUSED
-			100s unknown "primary: no serial of ours; backend: REFUSED"`},
+			100s unknown "primary: own serial unknown; backend: REFUSED"`},
 	} {
 		t.Run(name, func(t *testing.T) { transcript(t, newHistory(tc.rules), tc.lines) })
 	}

@@ -186,7 +186,7 @@ func TestTimesInSerials(t *testing.T) {
 		rules Rules
 		lines string
 	}{
-		"no serial": {unix, `0s unknown "serial: no serial of ours"`},
+		"no serial": {unix, `0s unknown "serial: own serial unknown"`},
 		"Unix seconds": {unix, `
 			0s own 1795262400
 			60s fresh 1m0s serial
@@ -194,7 +194,7 @@ func TestTimesInSerials(t *testing.T) {
 		"Unix seconds that were read long ago": {unix, `
 			0s own 1795262400
 			1s own timeout
-			62s unknown "serial: our serial cannot be read; backend: timeout"`},
+			62s unknown "serial: own serial unreadable; backend: timeout"`},
 		"Unix seconds ahead": {unix, `
 			0s own 1795262460
 			0s fresh 0s serial

@@ -21,7 +21,7 @@ type Left struct {
 const (
 	granted = "Leaving service: enough peers have promised to stay"
 	forced  = "Leaving service by force"
-	early   = "Leaving before it came into service"
+	early   = "Leaving before coming into service"
 )
 
 // Left counts the servers that have gone, without those that had before.

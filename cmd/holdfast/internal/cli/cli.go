@@ -74,7 +74,7 @@ func newRoot(env *Env, verbs []Verb) *cobra.Command {
 each server is, which of them is behind, and how many may leave.
 
 It exits with 0 if all is fine, with 1 if it found something wrong, and with 2 if it was
-called wrongly or could not ask.`,
+misused or could not ask.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true, // a date in a man page would make each build differ

@@ -24,7 +24,7 @@ func TestWhatIsDeployedIsJudgedLikeItsManifests(t *testing.T) {
 	finds(t, report(t, "", append(config, "--namespace", "default")...), "rollout", "one-replica", "same-node", "disruption-budget")
 
 	_, errs, code := runs(t, "", append(config, "--namespace", "empty")...)
-	if code != 2 || !strings.HasPrefix(errs, "holdfast doctor: no workload here runs CoreDNS") {
+	if code != 2 || !strings.HasPrefix(errs, "holdfast doctor: no workload here seems to run CoreDNS") {
 		t.Errorf("it exits with %d and says %q", code, errs)
 	}
 	// Else there would seem to be no disruption budget.

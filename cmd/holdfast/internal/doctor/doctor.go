@@ -21,7 +21,7 @@ func Verb(env *cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor [COREFILE] [MANIFEST...]",
 		Short: "Find misconfigurations",
-		Long: `doctor looks at a Corefile, at the manifests that run it, and at servers that run, for
+		Long: `doctor looks at a Corefile, at the manifests that deploy it, and at running servers, for
 settings that lose answers in an ordinary rollout, drain or restart. It knows CoreDNS with
 and without Holdfast's plugins. It judges only what a server has: something that is not
 configured is not a finding.
@@ -31,7 +31,8 @@ for standard input. The Corefile may be in a ConfigMap that a container mounts. 
 and charts are not rendered: pipe in the output of kubectl kustomize or helm template.
 --kubernetes reads what is deployed in a namespace.
 
-Each finding links to a section of docs/doctor.md, named as --only and --skip name the check.`,
+Each finding links to a section of docs/doctor.md, whose heading is the check's name in --only
+and --skip.`,
 		Example: `  holdfast doctor /etc/coredns/Corefile
   holdfast doctor Corefile deployment.yaml services.yaml
   kubectl kustomize build/kubernetes | holdfast doctor -

@@ -138,7 +138,7 @@ func (s *sources) servers() (found []check.Server, notes []string, err error) {
 			of.Corefile, used = s.corefile, true
 			of.Certificates, notes = certificates(s.corefile, notes)
 		default:
-			notes = append(notes, fmt.Sprintf("the Corefile of %s, which is not here: name it too", w.String()))
+			notes = append(notes, fmt.Sprintf("the Corefile of %s (not found here: pass it too)", w.String()))
 		}
 		found = append(found, of)
 	}
@@ -148,7 +148,7 @@ func (s *sources) servers() (found []check.Server, notes []string, err error) {
 		found = append(found, of)
 	}
 	if len(found) == 0 {
-		return nil, nil, errors.New("no workload here runs CoreDNS, judging by image names and -conf: want one, or a Corefile")
+		return nil, nil, errors.New("no workload here seems to run CoreDNS, judging by image names and -conf: want one that does, or a Corefile")
 	}
 	return found, notes, nil
 }

@@ -63,7 +63,7 @@ data:
 
 func TestImportsAreThoseOfTheContainer(t *testing.T) {
 	r := report(t, custom, "-", "--only", "grace-period")
-	if want := "Deployment kube-system/coredns: a pod is killed 30s after SIGTERM by default, and a shutdown can take 31s: 26s for the lame duck, 5s for closing the listeners"; said(r, "grace-period") != want {
+	if want := "Deployment kube-system/coredns: a pod is killed 30s after SIGTERM (the default), but a shutdown can take 31s: 26s for the lame duck, 5s for closing the listeners"; said(r, "grace-period") != want {
 		t.Errorf("it says %q, want %q", said(r, "grace-period"), want)
 	}
 	_, errs, code := runs(t, strings.Replace(custom, "lameduck 18s", "lameduck soon", 1), "-")

@@ -29,8 +29,8 @@ func TestRunningServersAreJudgedFromOneOfThem(t *testing.T) {
 	r := report(t, "", "--live", a.Listener.Addr().String())
 	finds(t, r, "live-peers", "live-min-peers", "live-clocks")
 	for id, want := range map[string]string{
-		"live-peers":     fmt.Sprintf(": b (%s): does not know a (%s), and takes no question about a promise from there", b.Listener.Addr(), a.Listener.Addr()),
-		"live-min-peers": fmt.Sprintf(": a (%s): 2 have to promise, and it knows 1 peer: it cannot leave but by force", a.Listener.Addr()),
+		"live-peers":     fmt.Sprintf(": b (%s): does not know a (%s), and refuses requests for promises from there", b.Listener.Addr(), a.Listener.Addr()),
+		"live-min-peers": fmt.Sprintf(": a (%s): 2 peers have to promise, but it knows only 1 peer: it can leave only by force", a.Listener.Addr()),
 		"live-clocks":    fmt.Sprintf(": b (%s): its clock is 1h0m0s behind that of this host", b.Listener.Addr()),
 	} {
 		if have := said(r, id); have != want {

@@ -14,7 +14,7 @@ import (
 // Report is what doctor prints.
 type Report struct {
 	Schema  int            `json:"schema" jsonschema:"version of this schema"`
-	Fine    bool           `json:"fine" jsonschema:"whether there is no finding"`
+	Fine    bool           `json:"fine" jsonschema:"whether there are no findings"`
 	Servers []string       `json:"servers" jsonschema:"what was judged"`
 	Checks  []check.Result `json:"checks" jsonschema:"the checks that applied to something"`
 	Notes   []string       `json:"notes,omitempty" jsonschema:"what could not be judged, and why"`
@@ -78,7 +78,7 @@ func (r *Report) verdict(paint cli.Paint) string {
 	if len(r.Checks) == 0 {
 		return fmt.Sprintf("%s no check applies to %s", paint(m.colour, m.mark), of)
 	}
-	found := "no finding"
+	found := "no findings"
 	if n := r.findings(); n > 0 {
 		found = check.Count(n, "finding")
 	}

@@ -51,7 +51,7 @@ func TestWhatIsWrongWithManifestsOfTheWild(t *testing.T) {
 			manifests: kubeadm,
 			want:      []string{"lame-duck", "disruption-budget"},
 			says: map[string]string{
-				"lame-duck": "Deployment kube-system/coredns: the lame duck is 5s, and the readiness probe takes 30s to notice: 3 failures, 10s apart",
+				"lame-duck": "Deployment kube-system/coredns: the lame duck is 5s, but the readiness probe takes 30s to notice: 3 failures, 10s apart",
 			},
 		},
 		"kubeadm, scaled to one": {
@@ -62,24 +62,24 @@ func TestWhatIsWrongWithManifestsOfTheWild(t *testing.T) {
 			manifests: text(t, "testdata/wild/helm.yaml"),
 			want:      []string{"rollout", "one-replica", "same-node", "disruption-budget"},
 			says: map[string]string{
-				"rollout": "Deployment default/dns-coredns: maxUnavailable lets a rollout end 1 of 1 servers before a new one is ready",
+				"rollout": "Deployment default/dns-coredns: maxUnavailable lets a rollout stop 1 of 1 servers before a new one is ready",
 			},
 		},
 		"the Helm chart's defaults until helm#204": {
 			manifests: text(t, "testdata/wild/helm.yaml"),
 			change:    []string{"lameduck 10s", "lameduck 5s", "periodSeconds: 5\n          timeoutSeconds: 5\n          failureThreshold: 1", "periodSeconds: 10\n          timeoutSeconds: 5\n          failureThreshold: 5"},
 			want:      []string{"lame-duck", "rollout", "one-replica", "same-node", "disruption-budget"},
-			says:      map[string]string{"lame-duck": "Deployment default/dns-coredns: the lame duck is 5s, and the readiness probe takes 50s to notice: 5 failures, 10s apart"},
+			says:      map[string]string{"lame-duck": "Deployment default/dns-coredns: the lame duck is 5s, but the readiness probe takes 50s to notice: 5 failures, 10s apart"},
 		},
 		"EKS": {
 			manifests: text(t, "testdata/wild/eks.json"),
 			want:      []string{"lame-duck", "disruption-budget"},
-			says:      map[string]string{"lame-duck": "Deployment kube-system/coredns: the lame duck is 5s, and the readiness probe takes 30s to notice: 3 failures, 10s apart"},
+			says:      map[string]string{"lame-duck": "Deployment kube-system/coredns: the lame duck is 5s, but the readiness probe takes 30s to notice: 3 failures, 10s apart"},
 		},
 		"EKS with the lame duck that it advises": {
 			manifests: text(t, "testdata/wild/eks.json"), change: []string{"lameduck 5s", "lameduck 30s"},
 			want: []string{"grace-period", "lame-duck", "disruption-budget"},
-			says: map[string]string{"grace-period": "Deployment kube-system/coredns: a pod is killed 30s after SIGTERM by terminationGracePeriodSeconds, and a shutdown can take 35s: 30s for the lame duck, 5s for closing the listeners"},
+			says: map[string]string{"grace-period": "Deployment kube-system/coredns: a pod is killed 30s after SIGTERM (terminationGracePeriodSeconds), but a shutdown can take 35s: 30s for the lame duck, 5s for closing the listeners"},
 		},
 		"EKS with a Corefile from before ready": {
 			manifests: text(t, "testdata/wild/eks.json"), change: []string{`  ready\n`, ``},
@@ -91,7 +91,7 @@ func TestWhatIsWrongWithManifestsOfTheWild(t *testing.T) {
 			change: []string{"        health {\n            lameduck 20s\n        }\n        ready\n", "        health\n",
 				"path: /ready, port: 8181, scheme: HTTP}\n          initialDelaySeconds: 10\n          periodSeconds: 3", "path: /health, port: 8080, scheme: HTTP}\n          initialDelaySeconds: 10\n          periodSeconds: 10"},
 			want: []string{"lame-duck", "readiness-probe"},
-			says: map[string]string{"readiness-probe": "DaemonSet openshift-dns/dns-default: it asks for /health at port 8080, where health always says 200, even during the lame duck: want /ready"},
+			says: map[string]string{"readiness-probe": "DaemonSet openshift-dns/dns-default: it asks for /health on port 8080, where health always returns 200, even during the lame duck: want /ready"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -45,34 +45,34 @@ func TestStatusTellsWhatIsWrong(t *testing.T) {
 					f.says(other, func(s *wire.Status) { s.Peers[1].Says.State = promise.Leaving })
 				}
 			},
-			"- #3 ns3 left - - - - - 0.1.0 said 40s ago that it leaves",
+			"- #3 ns3 left - - - - - 0.1.0 said 40s ago that it was leaving",
 			"2 of 2 in service, 1 may leave now", 0,
 		},
 		"one that only its peers reach": {
 			func(f *simulated) { f.stop(3); f.knows(1, 3, "serving"); f.knows(2, 3, "serving") },
-			"× #3 ns3 unreachable - - - - - 0.1.0 connection refused; 2 of 2 that know it hear it: serving",
-			"2 of 3 in service, 1 may leave now; #3 does not answer here, but its peers hear it", 1,
+			"× #3 ns3 unreachable - - - - - 0.1.0 connection refused; answers 2 of 2 servers that know it: serving",
+			"2 of 3 in service, 1 may leave now; #3 does not answer here, but answers its peers", 1,
 		},
 		"SIGTERM that is held": {
 			func(f *simulated) {
 				f.says(3, func(s *wire.Status) {
 					end := f.now.Add(12*time.Second + 900*time.Millisecond)
-					s.State, s.Reason, s.HoldDeadline = promise.Asking, "SIGTERM, has 0 of 1 promises", &end
+					s.State, s.Reason, s.HoldDeadline = promise.Asking, "SIGTERM, with 0 of 1 promises", &end
 				})
 			},
-			"‼ #3 ns3 asking 1m30s - - 2/2 - 0.1.0 12s left; SIGTERM, has 0 of 1 promises",
-			"3 of 3 in service, 1 may leave now; #3 is told to go and too few promise to stay, 12s left", 1,
+			"‼ #3 ns3 asking 1m30s - - 2/2 - 0.1.0 12s left; SIGTERM, with 0 of 1 promises",
+			"3 of 3 in service, 1 may leave now; #3 got SIGTERM, but too few peers promise to stay (12s left)", 1,
 		},
 		"a failing check, out of service": {
 			func(f *simulated) {
 				f.says(3, func(s *wire.Status) {
-					s.State, s.Reason, s.InService = promise.Aside, "canary a. A: SERVFAIL, has 1 of 1 promises", false
+					s.State, s.Reason, s.InService = promise.Aside, "canary a. A: SERVFAIL, with 1 of 1 promises", false
 					s.Checks = []wire.Check{{Name: "canary a. A", Reason: "SERVFAIL"}, {Name: "ready file", OK: true}}
 					s.Promises.Held = 1
 				})
 				f.says(1, func(s *wire.Status) { s.Promises.Given = 1; s.MayLeave = 0 })
 			},
-			"× #3 ns3 aside 1m30s canary a. A 1 held 2/2 - 0.1.0 canary a. A: SERVFAIL, has 1 of 1 promises",
+			"× #3 ns3 aside 1m30s canary a. A 1 held 2/2 - 0.1.0 canary a. A: SERVFAIL, with 1 of 1 promises",
 			"2 of 3 in service, 0 may leave now; #3 is aside", 1,
 		},
 		"an old zone": {
@@ -91,12 +91,12 @@ func TestStatusTellsWhatIsWrong(t *testing.T) {
 					s.Zones = []wire.Zone{{Name: "c.", Verdict: "stale", Age: new(99.0), MaxAge: 60, Reason: "99s behind, serial 3 < 4"}}
 				})
 				f.says(3, func(s *wire.Status) {
-					s.State, s.InService, s.Reason = promise.Aside, false, "vital stalecheck: zone b. is stale: 88s behind, serial 1 < 2, has 1 of 1 promises"
+					s.State, s.InService, s.Reason = promise.Aside, false, "vital stalecheck: zone b. is stale: 88s behind, serial 1 < 2, with 1 of 1 promises"
 					s.Zones = []wire.Zone{{Name: "b.", Verdict: "stale", Age: new(90.0), MaxAge: 60, Reason: "90s behind, serial 1 < 2"}}
 				})
 			},
-			"× #3 ns3 aside 1m30s - - 2/2 b. stale 1m30s 0.1.0 vital stalecheck: zone b. is stale: 88s behind, serial 1 < 2, has 1 of 1 promises",
-			"2 of 3 in service, 1 may leave now; #2 would leave, but stays in service; #3 is aside", 1,
+			"× #3 ns3 aside 1m30s - - 2/2 b. stale 1m30s 0.1.0 vital stalecheck: zone b. is stale: 88s behind, serial 1 < 2, with 1 of 1 promises",
+			"2 of 3 in service, 1 may leave now; #2 wants to leave, but stays in service; #3 is aside", 1,
 		},
 		"a zone without a primary that answers, which another source calls fresh": {
 			func(f *simulated) {
@@ -115,7 +115,7 @@ func TestStatusTellsWhatIsWrong(t *testing.T) {
 		"a partition": {
 			func(f *simulated) { f.knows(3, 1, Unreachable); f.knows(1, 3, Unreachable) },
 			"‼ #3 ns3 serving 1m30s - - 1/2 - 0.1.0",
-			"3 of 3 in service, 1 may leave now; #1 does not hear #3; #3 does not hear #1", 1,
+			"3 of 3 in service, 1 may leave now; #1 gets no answer from #3; #3 gets no answer from #1", 1,
 		},
 		"one poll in vain": {
 			func(f *simulated) {
@@ -129,22 +129,22 @@ func TestStatusTellsWhatIsWrong(t *testing.T) {
 			func(f *simulated) {
 				f.says(3, func(s *wire.Status) { s.State, s.Observe, s.Reason = promise.Aside, true, "canary a. A: SERVFAIL" })
 			},
-			"‼ #3 ns3 aside 1m30s - - 2/2 - 0.1.0 only observes; canary a. A: SERVFAIL",
-			"3 of 3 in service, 1 may leave now; #3 would be aside if it did not only observe", 1,
+			"‼ #3 ns3 aside 1m30s - - 2/2 - 0.1.0 observing only; canary a. A: SERVFAIL",
+			"3 of 3 in service, 1 may leave now; #3 would be aside if it were not observing only", 1,
 		},
 		"an order to leave": {
 			func(f *simulated) {
 				f.says(3, func(s *wire.Status) {
-					s.State, s.InService, s.Reason, s.Override = promise.Aside, false, "the operator said leave: broken", &wire.Override{Kind: "leave", Reason: "broken"}
+					s.State, s.InService, s.Reason, s.Override = promise.Aside, false, "the operator ordered leave: broken", &wire.Override{Kind: "leave", Reason: "broken"}
 				})
 			},
-			"× #3 ns3 aside 1m30s - - 2/2 - 0.1.0 the operator said leave: broken",
+			"× #3 ns3 aside 1m30s - - 2/2 - 0.1.0 the operator ordered leave: broken",
 			"2 of 3 in service, 1 may leave now; #3 is aside by order", 1,
 		},
 		"more promises wanted than there can be": {
 			func(f *simulated) { f.says(3, func(s *wire.Status) { s.MinPeers, s.KnownPeers = 5, 2 }) },
 			"‼ #3 ns3 serving 1m30s - - 2/2 - 0.1.0",
-			"3 of 3 in service, 1 may leave now; #3 can never leave: it wants 5 peers to promise, and knows 2", 1,
+			"3 of 3 in service, 1 may leave now; #3 can never leave: it needs promises from 5 peers, but knows only 2", 1,
 		},
 		"one that has just gone": {
 			func(f *simulated) {
@@ -153,7 +153,7 @@ func TestStatusTellsWhatIsWrong(t *testing.T) {
 					f.says(other, func(s *wire.Status) { s.Peers[1].Says.State = promise.Leaving })
 				}
 			},
-			"- #3 ns3 left - - - - - 0.1.0 said 40s ago that it leaves",
+			"- #3 ns3 left - - - - - 0.1.0 said 40s ago that it was leaving",
 			"2 of 2 in service, 1 may leave now", 0,
 		},
 		"one that never was": {
@@ -163,14 +163,14 @@ func TestStatusTellsWhatIsWrong(t *testing.T) {
 					f.says(other, func(s *wire.Status) { s.Peers[1] = wire.Peer{Address: f.address(3), State: Unreachable} })
 				}
 			},
-			"× #3 - unreachable - - - - - - connection refused; its peers have never heard it",
-			"2 of 3 in service, 1 may leave now; #3 was never heard", 1,
+			"× #3 - unreachable - - - - - - connection refused; its peers have never heard from it",
+			"2 of 3 in service, 1 may leave now; #3 has never been heard from", 1,
 		},
 		"an order": {
 			func(f *simulated) {
 				f.says(3, func(s *wire.Status) { s.Override = &wire.Override{Kind: "stay", Reason: "it is the last"} })
 			},
-			"√ #3 ns3 serving 1m30s - - 2/2 - 0.1.0 the operator said stay: it is the last",
+			"√ #3 ns3 serving 1m30s - - 2/2 - 0.1.0 the operator ordered stay: it is the last",
 			"3 of 3 in service, 1 may leave now", 0,
 		},
 	} {
@@ -201,9 +201,9 @@ func TestAFleetOfWhichEachSeesAPartIsShownWhole(t *testing.T) {
 		t.Errorf("%d: %s", code, said)
 	}
 	for _, want := range []string{
-		"#1 does not have among its peers: #3, #4\n",
-		"#2 does not have among its peers: #1, #4\n",
-		"#4 does not have among its peers: #1, #2, #3\n",
+		"#1 does not have #3, #4 among its peers\n",
+		"#2 does not have #1, #4 among its peers\n",
+		"#4 does not have #1, #2, #3 among its peers\n",
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("it does not say %q in\n%s", want, said)
@@ -295,7 +295,7 @@ func TestAReasonIsSaidOnce(t *testing.T) {
 		"c.": "vital stalecheck: zone b. is stale: 88s behind; c. is stale: 90s behind",
 	} {
 		s := Server{State: "asking", Why: "vital stalecheck: zone b. is stale: 88s behind", Oldest: stale(zone), Heard: &Heard{By: []string{"a"}, Knows: 1, State: "asking"}}
-		if got := strings.TrimSuffix(s.why(), "; 1 of 1 that know it hear it: asking"); got != want {
+		if got := strings.TrimSuffix(s.why(), "; answers 1 of 1 servers that know it: asking"); got != want {
 			t.Errorf("%s: %q, want %q", zone, got, want)
 		}
 	}

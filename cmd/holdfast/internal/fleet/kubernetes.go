@@ -68,7 +68,7 @@ func (p *pods) find(ctx context.Context) (addresses []netip.AddrPort, failed []e
 	if p.lost = err != nil; p.lost {
 		err = fmt.Errorf("asking Kubernetes for pods: %w", err)
 		if len(p.last) > 0 {
-			return p.last, []error{fmt.Errorf("%w; asking those of before themselves", err)}, nil
+			return p.last, []error{fmt.Errorf("%w; asking the previously found pods directly", err)}, nil
 		}
 		return nil, nil, err
 	}

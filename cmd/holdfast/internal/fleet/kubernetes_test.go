@@ -49,7 +49,7 @@ func TestWithoutAControlPlaneTheAddressesAreAsked(t *testing.T) {
 	api.URL = dead.URL
 	t.Setenv("KUBECONFIG", api.Kubeconfig(t))
 	said, code := f.run("--kubernetes", "k8s-app=kube-dns", f.address(1))
-	if code != 0 || !strings.Contains(said, "2 of 2 in service") || !strings.Contains(said, "connection refused; asking the addresses themselves") {
+	if code != 0 || !strings.Contains(said, "2 of 2 in service") || !strings.Contains(said, "connection refused; asking the addresses directly") {
 		t.Errorf("%d: %s", code, said)
 	}
 	said, code = f.run("--kubernetes", "k8s-app=kube-dns")

@@ -130,7 +130,7 @@ func (m *member) server() Server {
 	if a.Override != nil {
 		s.Override = a.Override.Kind
 		if s.Why == "" {
-			s.Why = "the operator said " + a.Override.Kind + ": " + a.Override.Reason
+			s.Why = "the operator ordered " + a.Override.Kind + ": " + a.Override.Reason
 		}
 	}
 	for _, c := range a.Checks {

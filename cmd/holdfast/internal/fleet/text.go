@@ -96,7 +96,7 @@ func (s *Server) why() string {
 		all = append(all, short(*s.HoldLeft)+" left")
 	}
 	if s.Observe {
-		all = append(all, "only observes")
+		all = append(all, "observing only")
 	}
 	if s.State != Left {
 		all = append(all, s.Why)
@@ -128,11 +128,11 @@ func (z *Zone) said() string { return z.Name + " is " + z.Verdict }
 func (h *Heard) String() string {
 	switch {
 	case len(h.By) > 0:
-		return fmt.Sprintf("%d of %d that know it hear it: %s", len(h.By), h.Knows, h.State)
+		return fmt.Sprintf("answers %d of %d servers that know it: %s", len(h.By), h.Knows, h.State)
 	case h.Last == "":
-		return "its peers have never heard it"
+		return "its peers have never heard from it"
 	case h.State == "leaving":
-		return fmt.Sprintf("said %s ago that it leaves", short(h.Ago))
+		return fmt.Sprintf("said %s ago that it was leaving", short(h.Ago))
 	}
 	text := fmt.Sprintf("last heard %s ago by %s: it was %s", short(h.Ago), h.Last, h.State)
 	if h.Why != "" {
@@ -146,12 +146,12 @@ func (f *Fleet) sights() (lines []string) {
 	const most = 10
 	for i := range f.Servers {
 		if s := &f.Servers[i]; len(s.DoesNotHear) > 0 {
-			lines = append(lines, fmt.Sprintf("%s does not hear %s", s.Address, names(s.DoesNotHear)))
+			lines = append(lines, fmt.Sprintf("%s gets no answer from %s", s.Address, names(s.DoesNotHear)))
 		}
 	}
 	for i := range f.Servers {
 		if s := &f.Servers[i]; len(s.DoesNotKnow) > 0 {
-			lines = append(lines, fmt.Sprintf("%s does not have among its peers: %s", s.Address, names(s.DoesNotKnow)))
+			lines = append(lines, fmt.Sprintf("%s does not have %s among its peers", s.Address, names(s.DoesNotKnow)))
 		}
 	}
 	if more := len(lines) - most; more > 0 {

@@ -30,25 +30,27 @@ func Verb(env *cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status [ADDRESS...]",
 		Short: "Show the whole fleet in one table",
-		Long: `status asks a server whom it knows, and those, and so on: one ADDRESS is enough, an IP
-address or a name, with a port or without (8182). Without any it is the server of this host,
-127.0.0.1. It shows each server in a row, and below how many are in service and how many
-could leave now.
+		Long: `status asks a server which others it knows, asks those too, and so on, so one ADDRESS is
+enough: an IP address or a name, with or without a port (8182). Without any it asks the server
+on this host, 127.0.0.1. It shows each server in a row, and below the table how many are in
+service and how many could leave now.
 
-Of a server that does not answer it shows what its peers last heard. HEARS is how many of the
-others a server hears. Lines below the table name servers that do not hear or know each other.
+For a server that does not answer it shows what its peers last heard from it. HEARS is how many
+of the others answer a server. Lines below the table name servers that get no answer from each
+other, or do not know each other.
 
-States: serving; asking, it would leave, and stays till enough peers promise to stay; aside,
+States: serving; asking, it wants to leave, and stays until enough peers promise to stay; aside,
 it is out of service; starting; leaving; left, it said so and is gone, and is not counted;
 unreachable; unusable, something else answers there.
 
-With --kubernetes a label finds the pods, and they are asked through the API server, so that
-it works from wherever kubectl does. If the API server does not answer, the pods that it named
-last, or each ADDRESS, are asked themselves.
+With --kubernetes the pods are found by a label and asked through the API server, so it works
+from wherever kubectl does. If the API server does not answer, the pods that it named last, or
+each ADDRESS, are asked directly.
 
-The exit code is 1 if a server is not in service, would leave, has a stale zone or one whose
-primaries are all silent, or does not hear another. --timeout is for the whole command, all servers are asked at once. With --wait
-the exit code is 0 once each ADDRESS is in that state, and 1 if it is not when the time is over.`,
+The exit code is 1 if a server is not in service, wants to leave, has a stale zone or one whose
+primaries are all silent, or gets no answer from another. --timeout is for the whole command:
+all servers are asked at once. With --wait the exit code is 0 once each ADDRESS is in that
+state, and 1 if it is not when the time is up.`,
 		Example: `  holdfast status
   holdfast status 192.0.2.1
   holdfast status ns1.example.org:8182 --ca ca.pem -o json
@@ -76,8 +78,8 @@ the exit code is 0 once each ADDRESS is in that state, and 1 if it is not when t
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&o.watch, "watch", false, "look again and again, until interrupted")
-	flags.DurationVar(&o.interval, "interval", 2*time.Second, "how long to wait between two looks of --watch")
-	flags.StringVar(&o.wait, "wait", "", "wait until each ADDRESS is in this `STATE`, or gone, which is left or unreachable")
+	flags.DurationVar(&o.interval, "interval", 2*time.Second, "how long --watch waits between two looks")
+	flags.StringVar(&o.wait, "wait", "", "wait until each ADDRESS is in this `STATE`, or gone (left or unreachable)")
 	o.reach.AddTo(flags)
 	o.pods.addTo(flags)
 	return cmd
@@ -105,7 +107,7 @@ func (o *options) looker(env *cli.Env, args []string) (*looker, error) {
 	case o.wait != "" && !slices.Contains(waitable, o.wait):
 		return nil, cli.Usage("wait %q: want one of %s", o.wait, strings.Join(waitable, ", "))
 	case o.wait != "" && o.watch:
-		return nil, cli.Usage("--watch beside --wait: want one of both")
+		return nil, cli.Usage("--watch and --wait: want only one of them")
 	case o.interval < 100*time.Millisecond:
 		return nil, cli.Usage("interval %s: want at least 100ms", o.interval)
 	}
@@ -188,7 +190,7 @@ func (l *looker) find(ctx context.Context) (addresses []netip.AddrPort, failed [
 		return addresses, failed, err
 	}
 	addresses, more, failure := l.client.Resolve(ctx, l.given)
-	return addresses, append(more, fmt.Errorf("%w; asking the addresses themselves", err)), failure
+	return addresses, append(more, fmt.Errorf("%w; asking the addresses directly", err)), failure
 }
 
 func (f *Fleet) finding() error {

@@ -82,29 +82,29 @@ func (s *Server) wrong() string {
 	case s.State == Unusable:
 		return "gives no usable answer"
 	case s.State == Unreachable && s.Heard != nil && len(s.Heard.By) > 0:
-		return "does not answer here, but its peers hear it"
+		return "does not answer here, but answers its peers"
 	case s.State == Unreachable && s.Heard != nil && s.Heard.Last == "":
-		return "was never heard"
+		return "has never been heard from"
 	case s.State == Unreachable:
 		return "is unreachable"
 	case !s.InService && s.Override == "leave":
 		return "is " + s.State + " by order"
 	case s.State == "asking" && s.HoldLeft != nil:
-		return fmt.Sprintf("is told to go and too few promise to stay, %s left", short(*s.HoldLeft))
+		return fmt.Sprintf("got SIGTERM, but too few peers promise to stay (%s left)", short(*s.HoldLeft))
 	case s.State == "asking" && s.InService && !s.Observe:
-		return "would leave, but stays in service"
+		return "wants to leave, but stays in service"
 	case !s.InService:
 		return "is " + s.State
 	case len(s.DoesNotHear) > 0:
-		return "does not hear " + names(s.DoesNotHear)
+		return "gets no answer from " + names(s.DoesNotHear)
 	case s.Oldest != nil && s.Oldest.Verdict == "stale":
 		return "has " + s.Oldest.Name + " stale"
 	case len(s.NoPrimary) > 0:
 		return "has no primary that answers for " + names(s.NoPrimary)
 	case s.KnownPeers > 0 && s.MinPeers > s.KnownPeers:
-		return fmt.Sprintf("can never leave: it wants %d peers to promise, and knows %d", s.MinPeers, s.KnownPeers)
+		return fmt.Sprintf("can never leave: it needs promises from %d peers, but knows only %d", s.MinPeers, s.KnownPeers)
 	case s.State != "serving": // it observes
-		return "would be " + s.State + " if it did not only observe"
+		return "would be " + s.State + " if it were not observing only"
 	}
 	return ""
 }

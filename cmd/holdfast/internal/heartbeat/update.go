@@ -142,7 +142,7 @@ func (u *updater) send(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
 	case err != nil:
 		return nil, plainly(err)
 	case reply.Opcode != dns.OpcodeUpdate || !reply.Response:
-		return nil, errors.New("the answer is not one to an update")
+		return nil, errors.New("the answer is not to an update")
 	case u.key != nil && reply.Rcode == dns.RcodeSuccess && reply.IsTsig() == nil:
 		return nil, errors.New("the answer is not signed")
 	}

@@ -60,7 +60,7 @@ server that answers for NAME then tells how old its data is: stalecheck and prob
 
 Several writers may write the same record: none sets the time back. One that finds a time
 more than a minute ahead of its clock writes nothing and says so once, like a writer that is
-cut off, and goes on when it can. The record must be used for nothing else: one that holds
+cut off, and resumes when it can. The record must be used for nothing else: one that holds
 anything but a time is left alone.
 
 A primary should accept only signed updates. The key is read from a file or from HOLDFAST_TSIG

@@ -49,7 +49,7 @@ func (w *Where) Writer(name string, timeout time.Duration) (Writer, error) {
 	name = dns.CanonicalName(name)
 	switch {
 	case w.Kubernetes && w.Primary != "":
-		return nil, cli.Usage("both --kubernetes and --primary: want one")
+		return nil, cli.Usage("both --kubernetes and --primary: want only one of them")
 	case w.Kubernetes:
 		labels := dns.SplitDomainName(name)
 		if len(labels) < 3 || labels[2] != "svc" {

@@ -49,11 +49,11 @@ func MayLeave(env *cli.Env) *cobra.Command {
 		Use:   "may-leave ADDRESS",
 		Short: "Ask whether a server could leave now",
 		Long: `may-leave asks the server at ADDRESS whether it would go at once if it got SIGTERM now:
-whether enough of its peers would promise to stay. It changes nothing and binds nobody: a
+whether enough of its peers would promise to stay. It changes nothing and commits nobody: a
 minute later the answer may be different.
 
-The exit code is 0 if it would go at once, and 1 if it would be held. So a script can ask
-before it stops a server, and go on with the next one when this one is back.`,
+The exit code is 0 if it would go at once, and 1 if it would be held. A script can ask before
+it stops a server, and go on to the next one once this one is back.`,
 		Example: `  holdfast may-leave 192.0.2.1
   holdfast may-leave 192.0.2.1:8182 -o json`,
 		Args: cli.Arguments(1, 1, "want one ADDRESS"),
@@ -91,7 +91,7 @@ func one(ctx context.Context, env *cli.Env, reach *server.Flags, given string,
 		return address, nil, err
 	}
 	if len(addresses) > 1 {
-		return address, nil, cli.Usage("%s has %d addresses: want the one of one server", given, len(addresses))
+		return address, nil, cli.Usage("%s has %d addresses: want the address of one server", given, len(addresses))
 	}
 	address = addresses[0]
 	if answer, err = ask(client, limited, address); err != nil {
@@ -116,7 +116,7 @@ func departureOf(address netip.AddrPort, a *server.Answer) (*Departure, error) {
 	case a.State == promise.Starting:
 		d.Why = "it is not in service yet"
 	case a.State == promise.Aside:
-		d.Why = "it is out of service already"
+		d.Why = "it is already out of service"
 	case a.KnownPeers == 0:
 		d.Why = "it has no peers to ask"
 	default:

@@ -33,7 +33,7 @@ func (t *Taken) WriteText(w io.Writer, paint cli.Paint) {
 	if t.InService {
 		where = paint(cli.Good, "in service")
 	}
-	text := fmt.Sprintf("%s took the order %s: it is %s, %s", label(t.Address, t.Name), t.Order, t.State, where)
+	text := fmt.Sprintf("%s accepted the order %s: it is %s, %s", label(t.Address, t.Name), t.Order, t.State, where)
 	if t.Why != "" {
 		text += "; " + t.Why
 	}
@@ -59,8 +59,8 @@ that is held still takes effect after max_hold.`, "the other site is being moved
 const who = `
 
 It needs control in the server's Corefile. Orders are accepted from loopback on the server's
-own host, or with --cert and --key if the CA that tls names in the Corefile has signed them.
-TEXT is logged, and shown to everybody who looks at the fleet until resume.`
+own host, or with --cert and --key if the certificate is signed by the CA that tls names in the
+Corefile. TEXT is logged, and until resume it is shown to everybody who looks at the fleet.`
 
 func verb(kind promise.OverrideKind, short, long, reason string) cli.Verb {
 	return func(env *cli.Env) *cobra.Command {

@@ -147,7 +147,7 @@ func read(ctx context.Context, status int, body io.Reader, now time.Time) (*Answ
 		return nil, fmt.Errorf("%w: it is JSON, but not of selfpreserve's /status", ErrNoUse)
 	}
 	if it.Schema > wire.StatusSchema {
-		return nil, fmt.Errorf("%w: its /status has schema version %d, and this holdfast knows %d; take that of Holdfast %s",
+		return nil, fmt.Errorf("%w: its /status has schema version %d, but this holdfast knows %d; use that of Holdfast %s",
 			ErrNoUse, it.Schema, wire.StatusSchema, it.Holdfast)
 	}
 	if it.Schema == 0 { // before it said so

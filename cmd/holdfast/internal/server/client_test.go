@@ -69,7 +69,7 @@ func TestABadServerIsOneClearLine(t *testing.T) {
 		"garbage":  {says(200, "\x00\xff\x1b[2J"), `its answer is unusable: it is not JSON of selfpreserve's /status: invalid character '\x00' looking for beginning of value`},
 		"other":    {says(200, `{"status":"ok"}`), "its answer is unusable: it is JSON, but not of selfpreserve's /status"},
 		"a number": {says(200, `7`), "its answer is unusable: it is not JSON of selfpreserve's /status: json: cannot unmarshal number into Go value of type wire.Status"},
-		"later":    {says(200, strings.Replace(well, `"schema_version":1`, `"schema_version":2,"holdfast":"3.0.0"`, 1)), "its answer is unusable: its /status has schema version 2, and this holdfast knows 1; take that of Holdfast 3.0.0"},
+		"later":    {says(200, strings.Replace(well, `"schema_version":1`, `"schema_version":2,"holdfast":"3.0.0"`, 1)), "its answer is unusable: its /status has schema version 2, but this holdfast knows 1; use that of Holdfast 3.0.0"},
 		"404":      {http.NotFound, "it replied with HTTP status 404 Not Found: 404 page not found"},
 		"500":      {says(500, "<html>"+strings.Repeat("x", 1000)), "it replied with HTTP status 500 Internal Server Error"},
 		"redirect": {http.RedirectHandler("http://192.0.2.1/", http.StatusFound).ServeHTTP, "it replied with HTTP status 302 Found"},

@@ -35,7 +35,7 @@ func Of(ctx context.Context, timeout time.Duration, address, name string) (strin
 			said = dns.RcodeToString[reply.Rcode]
 		}
 		if at == "." {
-			return "", fmt.Errorf("%s has no zone of %s: %s", address, name, said)
+			return "", fmt.Errorf("%s has no zone for %s: %s", address, name, said)
 		}
 	}
 }

@@ -75,7 +75,7 @@ type Result struct {
 	Section  string    `json:"section"`
 	Title    string    `json:"title" jsonschema:"what is so if result is ok"`
 	Result   Level     `json:"result" jsonschema:"ok, warning or error"`
-	See      string    `json:"see" jsonschema:"what it means, and how to mend it"`
+	See      string    `json:"see" jsonschema:"what it means, and how to fix it"`
 	Findings []Finding `json:"findings"`
 }
 

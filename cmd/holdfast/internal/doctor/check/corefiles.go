@@ -9,7 +9,7 @@ func unknownPlugin(s *Server, say sayer) bool {
 		return false
 	}
 	for _, p := range s.Corefile.Unknown {
-		say("%s: there is no plugin %q: the server does not start", p.At, p.Word)
+		say("%s: unknown plugin %q: the server will not start", p.At, p.Word)
 	}
 	return true
 }
@@ -23,7 +23,7 @@ func zoneWord(s *Server, say sayer) bool {
 	}
 	for _, z := range s.Corefile.Zones {
 		if !z.Elsewhere && !strings.ContainsAny(z.Word, "./:") {
-			say("%s: %s takes %q for the name of a zone, which nothing else in the server block has: if it is one, write \"%s.\"", z.At, z.Plugin, z.Word, z.Word)
+			say("%s: %s takes %q as the name of a zone, but nothing else in the server block has that zone: if it is one, write \"%s.\"", z.At, z.Plugin, z.Word, z.Word)
 		}
 	}
 	return len(s.Corefile.Zones) > 0

@@ -94,10 +94,10 @@ func livePeers(l *Live, say sayer) bool {
 			}
 		}
 		if len(unknown) > 0 {
-			say("%s: does not know %s, and takes no question about a promise from there", s.name(), some(unknown))
+			say("%s: does not know %s, and refuses requests for promises from there", s.name(), some(unknown))
 		}
 		if len(unheard) > 0 {
-			say("%s: cannot reach %s, which can be reached from here", s.name(), some(unheard))
+			say("%s: gets no answer from %s, which answers here", s.name(), some(unheard))
 		}
 	}
 	return true
@@ -119,7 +119,7 @@ func liveMinPeers(l *Live, say sayer) (applies bool) {
 		}
 		applies = true
 		if s.Status.MinPeers > s.Status.KnownPeers {
-			say("%s: %d have to promise, and it knows %s: it cannot leave but by force", s.name(), s.Status.MinPeers, Count(s.Status.KnownPeers, "peer"))
+			say("%s: %d peers have to promise, but it knows only %s: it can leave only by force", s.name(), s.Status.MinPeers, Count(s.Status.KnownPeers, "peer"))
 		}
 	}
 	return applies

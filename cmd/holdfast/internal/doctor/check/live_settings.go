@@ -21,7 +21,7 @@ func liveVersions(l *Live, say sayer) bool {
 			each = append(each, fmt.Sprintf("%s on %s", version, some(names)))
 		}
 		slices.Sort(each)
-		say("%s: fine while a rollout lasts", strings.Join(each, "; "))
+		say("%s: fine during a rollout", strings.Join(each, "; "))
 	}
 	return len(l.answered()) > 1
 }
@@ -35,7 +35,7 @@ func liveObserve(l *Live, say sayer) bool {
 		}
 	}
 	if n := len(observing); n > 0 && n < len(all) {
-		say("observe is set on %s and not on the other servers, which get no promise from there", some(observing))
+		say("observe is set on %s but not on the other servers, to which an observing server gives no promises", some(observing))
 	}
 	return len(all) > 1
 }

@@ -26,11 +26,11 @@ func unfit(s *wire.Status) string {
 	case s.State == promise.Serving, s.State == promise.Leaving:
 		return ""
 	case s.Observe:
-		return fmt.Sprintf("would be %s if it did not only observe", s.State)
+		return fmt.Sprintf("would be %s if it were not observing only", s.State)
 	case s.HoldDeadline != nil:
-		return "is told to go, and stays since too few peers promise to"
+		return "got SIGTERM, but too few peers promise to stay"
 	case s.State == promise.Asking:
-		return "would step aside, and stays in service"
+		return "wants to step aside, but stays in service"
 	case s.State == promise.Aside:
 		return "has stepped aside"
 	}

@@ -54,7 +54,7 @@ var _ = add("live-answers",
 var _ = add("live-peers",
 	example{name: "all", live: three(asIs)},
 	example{name: "one does not know another", live: three(func(s *check.LiveServer) { s.Status.Peers = s.Status.Peers[1:] }), finds: "c (c.example.org:8182): does not know a (a.example.org:8182)"},
-	example{name: "one does not reach another", live: three(func(s *check.LiveServer) { s.Status.Peers[0].State = "unreachable" }), finds: "c (c.example.org:8182): cannot reach a (a.example.org:8182)"},
+	example{name: "one does not reach another", live: three(func(s *check.LiveServer) { s.Status.Peers[0].State = "unreachable" }), finds: "c (c.example.org:8182): gets no answer from a (a.example.org:8182)"},
 	example{name: "one knows another's address alone", live: three(func(s *check.LiveServer) { s.Status.Peers[0].ID = "" })},
 	example{name: "one knows another at another address", live: three(func(s *check.LiveServer) { s.Status.Peers[0].Address = "[2001:db8::1]:8182" })},
 	example{name: "one knows none of five", live: append([]check.LiveServer{server("x")}, server("a", "b", "c", "d", "x"), server("b", "a", "c", "d", "x"), server("c", "a", "b", "d", "x"), server("d", "a", "b", "c", "x")),
@@ -63,7 +63,7 @@ var _ = add("live-peers",
 
 var _ = add("live-min-peers",
 	example{name: "as many as there are", live: three(func(s *check.LiveServer) { s.Status.MinPeers = 2 })},
-	example{name: "more", live: three(func(s *check.LiveServer) { s.Status.MinPeers = 3 }), finds: "c (c.example.org:8182): 3 have to promise, and it knows 2 peers"},
+	example{name: "more", live: three(func(s *check.LiveServer) { s.Status.MinPeers = 3 }), finds: "c (c.example.org:8182): 3 peers have to promise, but it knows only 2 peers"},
 	example{name: "alone by choice", live: []check.LiveServer{server("a")}},
 )
 
@@ -88,13 +88,13 @@ var _ = add("live-clocks",
 
 var _ = add("live-versions",
 	example{name: "the same", live: three(asIs)},
-	example{name: "two", live: three(func(s *check.LiveServer) { s.Status.Version = "1.14.2" }), finds: "CoreDNS 1.14.2 on c (c.example.org:8182); CoreDNS 1.15.0 on a (a.example.org:8182), b (b.example.org:8182): fine while a rollout lasts"},
+	example{name: "two", live: three(func(s *check.LiveServer) { s.Status.Version = "1.14.2" }), finds: "CoreDNS 1.14.2 on c (c.example.org:8182); CoreDNS 1.15.0 on a (a.example.org:8182), b (b.example.org:8182): fine during a rollout"},
 	example{name: "two of Holdfast", live: three(func(s *check.LiveServer) { s.Status.Holdfast = "0.2.0" }), finds: "Holdfast 0.2.0, CoreDNS 1.15.0 on c (c.example.org:8182)"},
 )
 
 var _ = add("live-observe",
 	example{name: "none", live: three(asIs)},
-	example{name: "one", live: three(func(s *check.LiveServer) { s.Status.Observe = true }), finds: "observe is set on c (c.example.org:8182) and not on the other servers"},
+	example{name: "one", live: three(func(s *check.LiveServer) { s.Status.Observe = true }), finds: "observe is set on c (c.example.org:8182) but not on the other servers"},
 	example{name: "one alone", live: []check.LiveServer{observing(server("a"))}},
 	example{name: "all", live: []check.LiveServer{observing(server("a", "b")), observing(server("b", "a"))}},
 )
@@ -148,15 +148,15 @@ func being(state promise.State, why string, change func(*wire.Status)) []check.L
 var _ = add("live-fit",
 	example{name: "all serve", live: three(asIs)},
 	example{name: "one leaves", live: being(promise.Leaving, "SIGTERM", func(*wire.Status) {})},
-	example{name: "one is aside", live: being(promise.Aside, "canary a. A: SERVFAIL, has 1 of 1 promises", func(*wire.Status) {}),
-		finds: "c (c.example.org:8182): has stepped aside: canary a. A: SERVFAIL, has 1 of 1 promises"},
+	example{name: "one is aside", live: being(promise.Aside, "canary a. A: SERVFAIL, with 1 of 1 promises", func(*wire.Status) {}),
+		finds: "c (c.example.org:8182): has stepped aside: canary a. A: SERVFAIL, with 1 of 1 promises"},
 	example{name: "one would step aside", live: being(promise.Asking, "canary a. A: SERVFAIL", func(*wire.Status) {}),
-		finds: "c (c.example.org:8182): would step aside, and stays in service: canary a. A: SERVFAIL"},
-	example{name: "one is held", live: being(promise.Asking, "SIGTERM, has 0 of 1 promises", func(s *wire.Status) { s.HoldDeadline = &now }),
-		finds: "c (c.example.org:8182): is told to go, and stays since too few peers promise to: SIGTERM, has 0 of 1 promises"},
+		finds: "c (c.example.org:8182): wants to step aside, but stays in service: canary a. A: SERVFAIL"},
+	example{name: "one is held", live: being(promise.Asking, "SIGTERM, with 0 of 1 promises", func(s *wire.Status) { s.HoldDeadline = &now }),
+		finds: "c (c.example.org:8182): got SIGTERM, but too few peers promise to stay: SIGTERM, with 0 of 1 promises"},
 	example{name: "one has just started", live: being(promise.Starting, "", func(*wire.Status) {}), finds: "c (c.example.org:8182): has not come into service yet"},
 	example{name: "one observes", live: being(promise.Aside, "canary a. A: SERVFAIL", func(s *wire.Status) { s.Observe = true }), also: "live-observe",
-		finds: "c (c.example.org:8182): would be aside if it did not only observe: canary a. A: SERVFAIL"},
+		finds: "c (c.example.org:8182): would be aside if it were not observing only: canary a. A: SERVFAIL"},
 )
 
 // read gives the last of three servers, in service for an hour, a reader of /ready.

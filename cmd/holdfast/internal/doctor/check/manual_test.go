@@ -11,7 +11,7 @@ import (
 
 var heading = regexp.MustCompile(`(?m)^(##+) (.*)$`)
 
-// A finding names a heading of the manual, which says what, why and how to mend it.
+// A finding names a heading of the manual, which says what, why and how to fix it.
 func TestTheManualHasASectionForEachCheckInTheirOrder(t *testing.T) {
 	text, err := os.ReadFile("../../../../../docs/doctor.md")
 	if err != nil {
@@ -36,7 +36,7 @@ func TestTheManualHasASectionForEachCheckInTheirOrder(t *testing.T) {
 			end = at[i+1][0]
 		}
 		body := manual[h[1]:end]
-		for _, part := range []string{"\n**What.** ", "\n**Why.** ", "\n**Mend it.** "} {
+		for _, part := range []string{"\n**What.** ", "\n**Why.** ", "\n**Fix.** "} {
 			if strings.HasPrefix(title, "### ") && strings.Count(body, part) != 1 {
 				t.Errorf("%s has no %q", title, strings.TrimSpace(part))
 			}

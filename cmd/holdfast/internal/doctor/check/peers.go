@@ -27,7 +27,7 @@ func minPeers(s *Server, say sayer) bool {
 			others--
 		}
 		if p.MinPeers > others {
-			say("min_peers is %d, and peers static has %s: no server can leave except by force", p.MinPeers, Count(others, "other server"))
+			say("min_peers is %d, but peers static lists %s: no server can leave except by force", p.MinPeers, Count(others, "other server"))
 		}
 		return true
 	}
@@ -36,7 +36,7 @@ func minPeers(s *Server, say sayer) bool {
 		return false
 	}
 	if others := max(replicas-1, 0) + len(p.StaticPeers); p.MinPeers > others {
-		say("min_peers is %d, and with %s each has %s: no server can leave except by force", p.MinPeers, Count(replicas, "replica"), Count(others, "peer"))
+		say("min_peers is %d, but with %s each has %s: no server can leave except by force", p.MinPeers, Count(replicas, "replica"), Count(others, "peer"))
 	}
 	return true
 }
@@ -52,7 +52,7 @@ func minPeersPercentage(s *Server, say sayer) bool {
 		return false
 	}
 	if p.MinPercent > 50 {
-		say("min_peers is %d%%, and the addresses of replaced pods count for 10 minutes more: a rollout is held. Want a number, or at most 50%%", p.MinPercent)
+		say("min_peers is %d%%, and the addresses of replaced pods count for another 10 minutes: a rollout is held. Want a number, or at most 50%%", p.MinPercent)
 	}
 	return true
 }
@@ -69,11 +69,11 @@ func peersService(s *Server, say sayer) (applies bool) {
 		applies = true
 		found := s.Objects.Service(namespace, service)
 		if found == nil {
-			say("peers dns is %s, and there is no Service %s/%s", name, namespace, service)
+			say("peers dns is %s, but there is no Service %s/%s", name, namespace, service)
 			continue
 		}
 		if found.Spec.ClusterIP != corev1.ClusterIPNone {
-			say("Service %s is not headless, so its name has one virtual address in place of the servers': want clusterIP: None", service)
+			say("Service %s is not headless, so its name resolves to one virtual address instead of the servers' own: want clusterIP: None", service)
 		}
 		if !found.Spec.PublishNotReadyAddresses {
 			say("Service %s leaves out servers that are not ready, such as one that is aside or leaving: want publishNotReadyAddresses: true", service)

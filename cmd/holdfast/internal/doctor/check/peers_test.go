@@ -4,11 +4,11 @@ const peersName = "peers dns peers.kube-system.svc.cluster.local"
 
 var _ = add("min-peers",
 	example{name: "two of two"},
-	example{name: "three of two", change: []string{"min_peers 2", "min_peers 3"}, finds: "min_peers is 3, and with 3 replicas each has 2 peers"},
-	example{name: "one of none", change: []string{"min_peers 2", "", "replicas: 3", "replicas: 1", "kind: Deployment", "kind: StatefulSet", "  strategy:\n    rollingUpdate: {maxSurge: 1, maxUnavailable: 0}\n", ""}, also: "one-replica", finds: "min_peers is 1, and with 1 replica each has 0 peers"},
+	example{name: "three of two", change: []string{"min_peers 2", "min_peers 3"}, finds: "min_peers is 3, but with 3 replicas each has 2 peers"},
+	example{name: "one of none", change: []string{"min_peers 2", "", "replicas: 3", "replicas: 1", "kind: Deployment", "kind: StatefulSet", "  strategy:\n    rollingUpdate: {maxSurge: 1, maxUnavailable: 0}\n", ""}, also: "one-replica", finds: "min_peers is 1, but with 1 replica each has 0 peers"},
 	example{name: "and static ones", change: []string{"min_peers 2", "min_peers 3\n peers static 192.0.2.9"}},
 	example{name: "static, three with this one", change: []string{goodManifests, "", peersName, "peers static 192.0.2.11 192.0.2.12 192.0.2.13:8182", "selfpreserve :8182", "selfpreserve 192.0.2.13:8182"}},
-	example{name: "static, two with this one", change: []string{goodManifests, "", peersName, "peers static 192.0.2.11 192.0.2.12", "selfpreserve :8182", "selfpreserve 192.0.2.11:8182"}, finds: "min_peers is 2, and peers static has 1 other server"},
+	example{name: "static, two with this one", change: []string{goodManifests, "", peersName, "peers static 192.0.2.11 192.0.2.12", "selfpreserve :8182", "selfpreserve 192.0.2.11:8182"}, finds: "min_peers is 2, but peers static lists 1 other server"},
 	example{name: "on each node", change: []string{"min_peers 2", "min_peers 9", "kind: Deployment", "kind: DaemonSet", "  replicas: 3\n  strategy:\n    rollingUpdate: {maxSurge: 1, maxUnavailable: 0}\n", ""}},
 )
 

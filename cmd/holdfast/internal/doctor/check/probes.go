@@ -13,22 +13,22 @@ func readinessProbe(s *Server, say sayer) bool {
 	}
 	probe := s.Workload.Container.ReadinessProbe
 	if probe == nil {
-		say("there is none: a pod gets questions before it can answer them, and for as long as it exists")
+		say("there is none: a pod gets queries before it can answer them, and until it is gone")
 		return true
 	}
 	get, port := probe.HTTPGet, s.portOf(probe)
 	switch {
 	case get == nil && probe.TCPSocket != nil:
-		say("it asks whether a port is open, which says nothing about answers")
+		say("it only checks that a port is open, which says nothing about whether queries are answered")
 	case get == nil:
 		return false // what a program or gRPC asks is not known
 	case get.Path == "/health" || s.Corefile != nil && slices.Contains(s.Corefile.Ports.Health, port):
-		say("it asks for %s at port %d, where health always says 200, even during the lame duck: want /ready", get.Path, port)
+		say("it asks for %s on port %d, where health always returns 200, even during the lame duck: want /ready", get.Path, port)
 	case s.Corefile == nil || port == 0:
 	case s.Corefile.SelfPreserve != nil:
 		s.asksSelfPreserve(get, port, say)
 	case !slices.Contains(s.Corefile.Ports.Ready, port):
-		say("it asks port %d, where the Corefile has nothing that says whether the server is ready: want ready in it", port)
+		say("it asks port %d, where nothing in the Corefile tells whether the server is ready: want ready in the Corefile", port)
 	}
 	return true
 }
@@ -38,15 +38,15 @@ func (s *Server) asksSelfPreserve(get *corev1.HTTPGetAction, port int, say sayer
 	ports, isTLS := s.Corefile.Ports, get.Scheme == corev1.URISchemeHTTPS
 	switch {
 	case slices.Contains(ports.Ready, port):
-		say("it asks ready at port %d, where each server judges alone: want /ready of selfpreserve, port %d", port, ports.SelfPreserve)
+		say("it asks the ready plugin on port %d, where each server judges alone: want /ready of selfpreserve on port %d", port, ports.SelfPreserve)
 	case port != ports.SelfPreserve:
-		say("it asks port %d, where the Corefile has nothing that says whether the server is ready: want selfpreserve's, %d", port, ports.SelfPreserve)
+		say("it asks port %d, where nothing in the Corefile tells whether the server is ready: want selfpreserve's port, %d", port, ports.SelfPreserve)
 	case get.Path != "/ready":
 		say("it asks selfpreserve for %q: want /ready", get.Path)
 	case s.Corefile.SelfPreserve.TLS != isTLS && isTLS:
-		say("it asks by HTTPS, and selfpreserve has no tls")
+		say("it uses HTTPS, but selfpreserve has no tls")
 	case s.Corefile.SelfPreserve.TLS != isTLS:
-		say("it asks by HTTP, and selfpreserve has tls: want scheme HTTPS")
+		say("it uses HTTP, but selfpreserve has tls: want scheme HTTPS")
 	}
 }
 
@@ -61,9 +61,9 @@ func livenessProbe(s *Server, say sayer) bool {
 	path, port := probe.HTTPGet.Path, s.portOf(probe)
 	switch {
 	case path == "/ready" || s.Corefile != nil && port != 0 && (slices.Contains(s.Corefile.Ports.Ready, port) || port == s.Corefile.Ports.SelfPreserve):
-		say("it asks for %s at port %d: whatever makes every server unready restarts them all", path, port)
+		say("it asks for %s on port %d: whatever makes every server unready restarts them all", path, port)
 	case s.Corefile != nil && port != 0 && !slices.Contains(s.Corefile.Ports.Health, port):
-		say("it asks port %d, where the Corefile has no health: the container is restarted again and again", port)
+		say("it asks port %d, where the Corefile has no health: the container will be restarted over and over", port)
 	}
 	return true
 }

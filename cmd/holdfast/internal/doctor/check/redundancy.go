@@ -98,7 +98,7 @@ func disruptionBudget(s *Server, say sayer) bool {
 		}
 		found = true
 		if replicas, ok := replicasOf(s); ok && replicas > 0 && !allowsAny(b, replicas) {
-			say("PodDisruptionBudget %s allows no eviction with %d servers: a node that has one cannot be drained", b.Name, replicas)
+			say("PodDisruptionBudget %s allows no eviction with %d servers: a node that runs one of them cannot be drained", b.Name, replicas)
 		}
 	}
 	if !found {

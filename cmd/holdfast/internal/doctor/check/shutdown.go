@@ -37,12 +37,12 @@ func gracePeriod(s *Server, say sayer) bool {
 			terms = append(terms, fmt.Sprintf("%s for %s", p.Duration, p.name))
 		}
 	}
-	grace, written := defaultGrace, "by default"
+	grace, written := defaultGrace, "the default"
 	if seconds := s.Workload.Pod.Spec.TerminationGracePeriodSeconds; seconds != nil {
-		grace, written = time.Duration(*seconds)*time.Second, "by terminationGracePeriodSeconds"
+		grace, written = time.Duration(*seconds)*time.Second, "terminationGracePeriodSeconds"
 	}
 	if grace <= sum {
-		say("a pod is killed %s after SIGTERM %s, and a shutdown can take %s: %s", grace, written, sum, strings.Join(terms, ", "))
+		say("a pod is killed %s after SIGTERM (%s), but a shutdown can take %s: %s", grace, written, sum, strings.Join(terms, ", "))
 	}
 	return true
 }
@@ -83,7 +83,7 @@ func lameDuck(s *Server, say sayer) bool {
 			return false
 		}
 		if duck == 0 {
-			say("health has no lameduck: the listeners close before anybody who watches /ready has noticed")
+			say("health has no lameduck: the listeners close before anyone watching /ready has noticed")
 		}
 		return true
 	}
@@ -94,9 +94,9 @@ func lameDuck(s *Server, say sayer) bool {
 	period, failures := timesOf(probe)
 	switch notice := period * time.Duration(failures); {
 	case duck == 0:
-		say("health has no lameduck, and the readiness probe takes %s to notice: %d failures, %s apart", notice, failures, period)
+		say("health has no lameduck, but the readiness probe takes %s to notice: %d failures, %s apart", notice, failures, period)
 	case duck <= notice:
-		say("the lame duck is %s, and the readiness probe takes %s to notice: %d failures, %s apart", duck, notice, failures, period)
+		say("the lame duck is %s, but the readiness probe takes %s to notice: %d failures, %s apart", duck, notice, failures, period)
 	}
 	return true
 }
@@ -125,7 +125,7 @@ func rollout(s *Server, say sayer) bool {
 		return false
 	}
 	if w.Strategy.Type == appsv1.RecreateDeploymentStrategyType {
-		say("strategy Recreate ends every server before it starts the first new one")
+		say("strategy Recreate stops every server before it starts the first new one")
 		return true
 	}
 	replicas, ok := replicasOf(s)
@@ -139,9 +139,9 @@ func rollout(s *Server, say sayer) bool {
 	}
 	switch {
 	case away >= replicas:
-		say("maxUnavailable lets a rollout end %d of %d servers before a new one is ready", away, replicas)
+		say("maxUnavailable lets a rollout stop %d of %d servers before a new one is ready", away, replicas)
 	case p.HasPeers() && replicas-away+len(p.StaticPeers) < p.MinPeers:
-		say("maxUnavailable lets a rollout end %d of %d servers at once, and min_peers says that %d have to stay: a server that is ended is held, and may leave by force",
+		say("maxUnavailable lets a rollout stop %d of %d servers at once, but min_peers requires %d to stay: a server that is stopped too early is held, and may leave by force",
 			away, replicas, p.MinPeers)
 	}
 	return true

@@ -3,9 +3,9 @@ package check
 // Checks are all checks, by section.
 var Checks = []Check{
 	{ID: "unknown-plugin", Section: corefiles, Level: Wrong, server: unknownPlugin,
-		Title: "the binary has every plugin that the Corefile has"},
+		Title: "the binary has every plugin that the Corefile uses"},
 	{ID: "zone-word", Section: corefiles, Level: Warning, server: zoneWord,
-		Title: "what ttlfloor and stalecheck take for zones are zones"},
+		Title: "what ttlfloor and stalecheck take as zones are zones"},
 
 	{ID: "grace-period", Section: shutdown, Level: Wrong, server: gracePeriod,
 		Title: "the grace period is longer than a shutdown takes"},
@@ -15,16 +15,16 @@ var Checks = []Check{
 		Title: "a rollout leaves enough servers in service"},
 
 	{ID: "readiness-probe", Section: probes, Level: Wrong, server: readinessProbe,
-		Title: "the readiness probe asks who knows"},
+		Title: "the readiness probe asks the right endpoint"},
 	{ID: "liveness-probe", Section: probes, Level: Wrong, server: livenessProbe,
-		Title: "the liveness probe asks only whether the process lives"},
+		Title: "the liveness probe only asks whether the process is alive"},
 
 	{ID: "min-peers", Section: peers, Level: Wrong, server: minPeers,
 		Title: "there are at least min_peers peers"},
 	{ID: "min-peers-percentage", Section: peers, Level: Warning, server: minPeersPercentage,
 		Title: "min_peers allows for pods that come back with another address"},
 	{ID: "peers-service", Section: peers, Level: Wrong, server: peersService,
-		Title: "the Service of the peers has every server in it"},
+		Title: "the Service of the peers includes every server"},
 
 	{ID: "one-replica", Section: redundancy, Level: Wrong, server: oneReplica,
 		Title: "there is more than one server"},
@@ -39,14 +39,14 @@ var Checks = []Check{
 		Title: "something writes the heartbeat"},
 
 	{ID: "kubeadm-upgrade", Section: upkeep, Level: Wrong, server: kubeadmUpgrade,
-		Title: "kubeadm upgrade does not take the image for CoreDNS's own"},
+		Title: "kubeadm upgrade does not mistake the image for CoreDNS's own"},
 	{ID: "certificate-expiry", Section: upkeep, Level: Wrong, all: certificateExpiry,
 		Title: "certificates stay valid for a while"},
 	{ID: "manifest-fields", Section: upkeep, Level: Warning, all: manifestFields,
-		Title: "manifests have only fields that the API has, each once"},
+		Title: "manifests have only fields that the API knows, each once"},
 
 	{ID: "live-answers", Section: live, Level: Warning, live: liveAnswers,
-		Title: "every server that peers know of answers"},
+		Title: "every known server answers"},
 	{ID: "live-fit", Section: live, Level: Wrong, live: liveFit,
 		Title: "servers are fit, and in service"},
 	{ID: "live-ready", Section: live, Level: Warning, live: liveReady,
@@ -54,7 +54,7 @@ var Checks = []Check{
 	{ID: "live-peers", Section: live, Level: Wrong, live: livePeers,
 		Title: "servers know and reach each other"},
 	{ID: "live-min-peers", Section: live, Level: Wrong, live: liveMinPeers,
-		Title: "servers know as many peers as have to promise"},
+		Title: "servers know at least min_peers peers"},
 	{ID: "live-clocks", Section: live, Level: Wrong, live: liveClocks,
 		Title: "clocks agree"},
 	{ID: "live-versions", Section: live, Level: Warning, live: liveVersions,

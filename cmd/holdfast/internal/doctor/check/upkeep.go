@@ -22,7 +22,7 @@ func kubeadmUpgrade(s *Server, say sayer) bool {
 	case ofCoreDNS.MatchString(tag):
 		say("the image's tag, %s, is one of CoreDNS's: kubeadm upgrade replaces Holdfast with its own CoreDNS", tag)
 	case !isTagged && isDigest:
-		say("the image has a digest and no tag: kubeadm upgrade takes it for some version of CoreDNS, and replaces it with its own")
+		say("the image has a digest and no tag: kubeadm upgrade mistakes it for some version of CoreDNS, and replaces it with its own")
 	}
 	return true
 }

@@ -53,7 +53,7 @@ func HostPort(address string) (string, error) {
 		return "", fmt.Errorf("%q has port %q: want one from 1 to 65535", address, port)
 	}
 	if host == "" || strings.ContainsAny(host, "/?#@ ") || strings.Contains(host, ":") && net.ParseIP(host) == nil {
-		return "", fmt.Errorf("%q is no address of a server: %s", address, want)
+		return "", fmt.Errorf("%q is not a server address: %s", address, want)
 	}
 	return net.JoinHostPort(host, port), nil
 }
@@ -81,7 +81,7 @@ func ask(ctx context.Context, client *http.Client, address string, timeout time.
 }
 
 // errNotHTTP is what comes of HTTP where HTTPS is spoken.
-var errNotHTTP = errors.New("no HTTP")
+var errNotHTTP = errors.New("it does not speak HTTP")
 
 func get(ctx context.Context, client *http.Client, scheme, address string, timeout time.Duration) Answer {
 	a := Answer{Address: address}
@@ -113,7 +113,7 @@ func get(ctx context.Context, client *http.Client, scheme, address string, timeo
 	case scheme == "http" && response.StatusCode == http.StatusBadRequest:
 		a.Err = errNotHTTP
 	case response.StatusCode != http.StatusOK:
-		a.Err = fmt.Errorf("it answers %s: is selfpreserve there?", response.Status)
+		a.Err = fmt.Errorf("it replied %s: is selfpreserve running there?", response.Status)
 	default:
 		a.Status, a.Err = read(body)
 	}
@@ -123,13 +123,13 @@ func get(ctx context.Context, client *http.Client, scheme, address string, timeo
 func read(body []byte) (*wire.Status, error) {
 	s := new(wire.Status)
 	if err := json.Unmarshal(body, s); err != nil {
-		return nil, fmt.Errorf("it sent something else than a status: %w", err)
+		return nil, fmt.Errorf("its reply is not a /status document: %w", err)
 	}
 	if err := wire.ValidateID(s.ID); err != nil {
-		return nil, fmt.Errorf("it sent something else than a status: %w", err)
+		return nil, fmt.Errorf("its reply is not a /status document: %w", err)
 	}
 	if len(s.Name) > wire.MaxText || len(s.Version) > wire.MaxText {
-		return nil, fmt.Errorf("it sent something else than a status: name or version is longer than %d octets", wire.MaxText)
+		return nil, fmt.Errorf("its reply is not a /status document: name or version is longer than %d octets", wire.MaxText)
 	}
 	return s, nil
 }

@@ -111,14 +111,14 @@ func TestWhatAServerSendsInPlaceOfAStatus(t *testing.T) {
 	}
 	a := start(t, "a", false)
 	for want, says := range map[string]http.HandlerFunc{
-		"it sent something else than a status: ":                                          send("<html>"),
-		"it sent something else than a status: name or version is longer than 256 octets": send(`{"id": "a", "name": "` + strings.Repeat("n", 257) + `"}`),
-		"it sent something else than a status: id":                                        send("{}"),
-		"it answers 404 Not Found: is selfpreserve there?":                                http.NotFound,
-		"it answers 302 Found: is selfpreserve there?":                                    http.RedirectHandler("http://192.0.2.1/", http.StatusFound).ServeHTTP,
-		fmt.Sprintf("it sent more than %d octets", maxStatus):                             send(strings.Repeat(" ", maxStatus+1)),
-		"no answer within 100ms":                                                          func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-		"EOF":                                                                             func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"its reply is not a /status document: ":                                          send("<html>"),
+		"its reply is not a /status document: name or version is longer than 256 octets": send(`{"id": "a", "name": "` + strings.Repeat("n", 257) + `"}`),
+		"its reply is not a /status document: id":                                        send("{}"),
+		"it replied 404 Not Found: is selfpreserve running there?":                       http.NotFound,
+		"it replied 302 Found: is selfpreserve running there?":                           http.RedirectHandler("http://192.0.2.1/", http.StatusFound).ServeHTTP,
+		fmt.Sprintf("it sent more than %d octets", maxStatus):                            send(strings.Repeat(" ", maxStatus+1)),
+		"no answer within 100ms":                                                         func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"EOF":                                                                            func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	} {
 		a.tell(says)
 		timeout := time.Minute
