@@ -99,11 +99,11 @@ func TestOfAServerThatIsDampedItsPeersDecide(t *testing.T) {
 		want string
 	}{
 		"damped":     {promise.View{}, "only 0 of 1 required peers would promise to stay"},
-		"refused":    {promise.View{FailedRounds: 1}, "has 0 of 1 promises"},
-		"told to go": {promise.View{Terminating: true}, "has 0 of 1 promises"},
+		"refused":    {promise.View{FailedRounds: 1}, "SIGTERM, with 0 of 1 promises"},
+		"told to go": {promise.View{Terminating: true}, "SIGTERM, with 0 of 1 promises"},
 	} {
 		v := test.view
-		v.State, v.Why, v.HasPeers, v.MinPeers = promise.Asking, "has 0 of 1 promises", true, 1
+		v.State, v.Why, v.HasPeers, v.MinPeers = promise.Asking, "SIGTERM, with 0 of 1 promises", true, 1
 		if got := (&shown{view: &v}).whyNotLeave(); got != test.want {
 			t.Errorf("%s: %s, want %s", name, got, test.want)
 		}

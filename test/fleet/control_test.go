@@ -52,7 +52,7 @@ func TestAnOperatorOverrulesTheRule(t *testing.T) {
 	p.SendSignal(t, syscall.SIGTERM)
 	begin := time.Now()
 	p.await(t, "200 PRESERVED: SIGTERM, and the operator ordered stay: not now; leaves in \\d+s at the latest")
-	lab.Until(t, "a hold is told of", func() bool { return len(p.Said("[WARNING] plugin/selfpreserve: Holding SIGTERM for ")) > 0 })
+	lab.Until(t, "a hold is told of", func() bool { return len(p.Said("[WARNING] plugin/selfpreserve: Holding SIGTERM for at most ")) > 0 })
 	order("resume", "now")
 	lab.Until(t, "it leaves on a promise", func() bool {
 		return len(p.Said(lab.LogLeaves+": "+other.HTTP+" (")) == 1

@@ -36,7 +36,7 @@ func TestAFleetThatObservesGoesAtOnceAndTellsWhatItWouldHaveDone(t *testing.T) {
 	for _, p := range f.all {
 		p.await(t, "503 LEAVING")
 	}
-	const would, wouldHold = "[INFO] plugin/selfpreserve: Observing: would leave service now: enough peers have promised to stay: 127.0.0.", "[WARNING] plugin/selfpreserve: Observing: SIGTERM would be held now, for "
+	const would, wouldHold = "[INFO] plugin/selfpreserve: Observing: would leave service now: enough peers have promised to stay: 127.0.0.", "[WARNING] plugin/selfpreserve: Observing: SIGTERM would now be held for at most "
 	granted, refused := make(map[*peer]float64), make(map[*peer]float64) // what is counted stays so when they have gone
 	lab.Until(t, "four would have left, and the last in vain", func() bool {
 		var left, inVain float64
