@@ -28,7 +28,7 @@ const slowPromise = 6 * time.Second
 // than the test did.
 const (
 	asideOnOne = `503 ASIDE: canary canary\.test\. A: .+, with 1 of 1 promises`
-	asksInVain = `200 PRESERVED: canary canary\.test\. A: .+, has [01] of 1 promises.*`
+	asksInVain = `200 PRESERVED: canary canary\.test\. A: .+, with [01] of 1 promises.*`
 )
 
 // giver waits until one server, and no other, has promised to stay.
