@@ -54,7 +54,7 @@ func TestFleetThatIsTerminatedAtOnceKeepsMinPeers(t *testing.T) {
 	lab.Until(t, "three leave", func() bool { return len(f.whoSaid(lab.LogLeaves)) == 3 })
 	stay := f.others(f.whoSaid(lab.LogLeaves)...)
 	for _, p := range stay {
-		p.await(t, `200 PRESERVED: SIGTERM, has [01] of 2 promises.*`)
+		p.await(t, `200 PRESERVED: SIGTERM, with [01] of 2 promises.*`)
 	}
 	two()
 	defer f.watch(t, 1)()
