@@ -143,7 +143,7 @@ func TestWhatAPersonSees(t *testing.T) {
 		"hold": {held(), "PRESERVED: wants to leave (SIGTERM, with 0 of 1 promises; 192.0.2.3:8182 is not fit), but must stay. It leaves in 12s at the latest.", []string{
 			"ns2.example.org 192.0.2.2:8182 left", "40s ago", "ns3.example.org 192.0.2.3:8182 asking 11s canary www.example.org. A: SERVFAIL"}},
 		"partition": {partitioned(), "In service. 0 may leave now. No answer from any peer (0 of 2). It may be cut off, so it stays in service.", []string{
-			"ns2.example.org 192.0.2.2:8182 unreachable it last said serving 1m30s ago"}},
+			"ns2.example.org 192.0.2.2:8182 unreachable it last said that it was serving 1m30s ago"}},
 		"stale": {stale(), "ASIDE: out of service (vital stalecheck: example.org. is 5m0s behind 192.0.2.53, with 1 of 1 promises). Zone example.org. is stale: 5m0s behind 192.0.2.53", []string{
 			"example.org. stale 5m00s 1m00s 5m0s behind 192.0.2.53", "vital stalecheck fails 2m06s"}},
 	} {

@@ -96,7 +96,7 @@ func TestAScreenReaderIsToldOfNewsAndNotOfEachSecond(t *testing.T) {
 	later := held()
 	later.HoldDeadline = new(now.Add(5 * time.Second))
 	s.is(later)
-	until(t, tab, `document.querySelector("#banner").innerText.includes(" 5s left.")`)
+	until(t, tab, `document.querySelector("#banner").innerText.includes(" in 5s at the latest.")`)
 	if got := evaluate[int](t, tab, "window.told"); got != 0 {
 		t.Errorf("it is told %d times that seconds have gone", got)
 	}
