@@ -53,7 +53,7 @@ func (s *StaleCheck) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	for i, z := range s.zones {
-		s.tasks.Go(func() { s.watch(ctx, z, s.spread(i, len(s.zones))) })
+		s.watch(ctx, z, firstLook(i), s.spread(i, len(s.zones)))
 	}
 }
 
@@ -61,6 +61,10 @@ func (s *StaleCheck) start() {
 func (s *StaleCheck) spread(i, n int) time.Duration {
 	return s.interval / time.Duration(n) * time.Duration(i)
 }
+
+// firstLook is when to look at the backend for zone i first: at once, and of ten thousand zones
+// in half a second, so that there are never as many goroutines.
+func firstLook(i int) time.Duration { return time.Duration(i) * 50 * time.Microsecond }
 
 // predecessor returns the zone of this name that an instance of the Corefile before watches
 // for the same server block or, if the block has changed, for the same view.
@@ -87,7 +91,13 @@ func (s *StaleCheck) stop() {
 	live.Unlock()
 	if s.cancel != nil {
 		s.cancel()
+		for z := range s.watched {
+			s.unwatch(z)
+		}
 		s.tasks.Wait()
+		for _, line := range s.lines {
+			line.Close()
+		}
 	}
 	for z := range s.watched {
 		if !slices.ContainsFunc(left, func(other *StaleCheck) bool { return other.zone(z.name) != nil }) {

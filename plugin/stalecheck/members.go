@@ -59,7 +59,7 @@ func (s *StaleCheck) setMembers(ctx context.Context, of *zone) {
 		s.log.zones.infof(s.now(), "Zone %s is watched: it is in a catalog", z.name)
 		watching, cancel := context.WithCancel(ctx)
 		z.cancel = cancel
-		s.tasks.Go(func() { s.watch(watching, z, s.spread(i, len(added))) })
+		s.watch(watching, z, firstLook(i), s.spread(i, len(added)))
 	}
 	if was != nil {
 		for _, z := range was.all {
@@ -83,6 +83,7 @@ func (s *StaleCheck) inherit(z *zone) {
 // forget ends the watch of a zone.
 func (s *StaleCheck) forget(z *zone) {
 	z.cancel()
+	s.unwatch(z)
 	z.observing.Lock()
 	z.gone = true
 	if needsMark(z.verdict.Load()) {

@@ -16,21 +16,21 @@ const probeTimeout = 2 * time.Second
 // udpSize is what fits into a datagram that no network cuts up, as resolvers have it since 2020.
 const udpSize = 1232
 
-// askReference asks the server at address, IP:port, for the SOA record of zone: over UDP, and
-// over TCP if the answer is truncated. It returns at the latest when ctx is done.
-func askReference(ctx context.Context, address, zone string) (verdict.Answer, verdict.Failure) {
+// askReference asks the server at the end of line for the SOA record of zone: over UDP, and over
+// TCP if the answer is truncated. It returns at the latest when ctx is done.
+func askReference(ctx context.Context, line *ask.Line, zone string) (verdict.Answer, verdict.Failure) {
 	query := new(dns.Msg)
 	query.SetQuestion(zone, dns.TypeSOA)
 	query.RecursionDesired = false
 	query.SetEdns0(udpSize, false)
 	query.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_EXPIRE{Code: dns.EDNS0EXPIRE, Empty: true}} // RFC 7314 section 3.1
-	reply, _, failure := ask.Server(ctx, "udp", address, query)
+	reply, failure := line.Ask(ctx, query)
 	if failure == "" && knowsNoEDNS(reply) {
 		query.Extra = nil
-		reply, _, failure = ask.Server(ctx, "udp", address, query)
+		reply, failure = line.Ask(ctx, query)
 	}
 	if failure == "" && reply.Truncated {
-		reply, _, failure = ask.Server(ctx, "tcp", address, query)
+		reply, _, failure = ask.Server(ctx, "tcp", line.Address, query)
 	}
 	if failure != "" {
 		return verdict.Answer{}, failure

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/coredns/coredns/plugin/pkg/dnstest"
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/ask"
 	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 
 	"github.com/miekg/dns"
@@ -29,7 +30,7 @@ func asked(t *testing.T, reply func(w dns.ResponseWriter, good *dns.Msg) *dns.Ms
 	defer s.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
-	return askReference(ctx, s.Addr, "example.org.")
+	return askReference(ctx, ask.NewLine(s.Addr), "example.org.")
 }
 
 func overUDP(w dns.ResponseWriter) bool { return w.LocalAddr().Network() == "udp" }
@@ -135,7 +136,7 @@ func TestAReferenceThatIsNotThere(t *testing.T) {
 	_ = gone.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	if _, failure := askReference(ctx, addr, "example.org."); failure != verdict.Unreachable {
+	if _, failure := askReference(ctx, ask.NewLine(addr), "example.org."); failure != verdict.Unreachable {
 		t.Errorf("failure %q, want %q", failure, verdict.Unreachable)
 	}
 }
@@ -150,7 +151,7 @@ func TestTheQueryOfAProbe(t *testing.T) {
 	defer s.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	if _, failure := askReference(ctx, s.Addr, "example.org."); failure != verdict.Refused {
+	if _, failure := askReference(ctx, ask.NewLine(s.Addr), "example.org."); failure != verdict.Refused {
 		t.Fatal(failure)
 	}
 	if q := <-queries; q.RecursionDesired || q.Question[0] != (dns.Question{Name: "example.org.", Qtype: dns.TypeSOA, Qclass: dns.ClassINET}) || len(q.Extra) != 1 ||
@@ -222,7 +223,7 @@ func TestAProbeEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan verdict.Failure)
 	go func() {
-		_, failure := askReference(ctx, silent.LocalAddr().String(), "example.org.")
+		_, failure := askReference(ctx, ask.NewLine(silent.LocalAddr().String()), "example.org.")
 		done <- failure
 	}()
 	if _, _, err := silent.ReadFrom(make([]byte, 512)); err != nil { // it waits now

@@ -1,6 +1,7 @@
 package stalecheck
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/coredns/coredns/plugin/nsid"
 
 	"github.com/holdfastdns/holdfast/plugin/internal/stanza"
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/ask"
 	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 )
 
@@ -141,7 +143,7 @@ func (p *parser) build(lines *stanza.Lines, serverBlock []string) (*StaleCheck, 
 	check := &StaleCheck{
 		byName: make(map[string]*zone), rules: p.rules, references: p.references, heartbeat: p.heartbeat,
 		interval: p.interval, ttl: p.ttl, action: p.action,
-		now: time.Now, ask: askReference, turns: make(map[string]*turns),
+		now: time.Now, turns: make(map[string]*turns), lines: make(map[string]*ask.Line),
 	}
 	for _, name := range zones {
 		if check.byName[name] != nil && (len(p.zones) == 0 || slices.Contains(p.catalogs, name)) {
@@ -158,6 +160,10 @@ func (p *parser) build(lines *stanza.Lines, serverBlock []string) (*StaleCheck, 
 	check.catalogs.read, check.catalogs.before = make(map[string]*catalogState), make(map[string]legacy)
 	for _, r := range p.references {
 		check.turns[r.Address] = newTurns(maxInFlight / len(p.references))
+		check.lines[r.Address] = ask.NewLine(r.Address)
+	}
+	check.ask = func(ctx context.Context, address, zone string) (verdict.Answer, verdict.Failure) {
+		return askReference(ctx, check.lines[address], zone)
 	}
 	return check, nil
 }

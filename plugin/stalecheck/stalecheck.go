@@ -29,6 +29,7 @@ import (
 	"github.com/coredns/coredns/plugin/metadata"
 	"github.com/coredns/coredns/request"
 
+	"github.com/holdfastdns/holdfast/plugin/stalecheck/ask"
 	"github.com/holdfastdns/holdfast/plugin/stalecheck/verdict"
 
 	"github.com/miekg/dns"
@@ -56,8 +57,9 @@ type StaleCheck struct {
 	nsidBytes int  // that nsid, nearer to the client, adds to a reply if asked to
 	dns64     bool // it is nearer to the client, and makes AAAA records of A records
 
-	marked atomic.Int32      // zones whose answers are marked
-	turns  map[string]*turns // by a reference's address
+	marked atomic.Int32         // zones whose answers are marked
+	turns  map[string]*turns    // by a reference's address
+	lines  map[string]*ask.Line // likewise
 	log    limitedLogs
 	tasks  sync.WaitGroup
 	cancel context.CancelFunc // nil before the start

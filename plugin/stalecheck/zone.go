@@ -25,6 +25,11 @@ type zone struct {
 	mu      sync.Mutex // for the moment of a change: never held while the log is written
 	history *verdict.History
 
+	next   time.Time // when everything is looked at next; between two looks, as hurry
+	sooner *hurry
+	waking sync.Mutex
+	alarm  *time.Timer // of the next look; with waking
+
 	cancel context.CancelFunc // of one that a catalog has brought
 	gone   bool               // and taken away; with observing
 }
@@ -59,43 +64,6 @@ func (s *StaleCheck) observe(z *zone, seen func(h *verdict.History, now time.Tim
 		s.marked.Add(-1)
 	}
 	s.logChanges(z, &v, now)
-}
-
-// watch looks at the backend at once, at everything after delay, and then about every
-// interval until ctx is done. It also looks at the backend at the moment at which the zone
-// is due to turn stale: a transfer since the last look may have cured it. In the first interval it
-// looks more often while nobody can tell the age: see hurry.
-func (s *StaleCheck) watch(ctx context.Context, z *zone, delay time.Duration) {
-	next := s.now().Add(delay)
-	s.lookAtBackend(ctx, z)
-	var sooner *hurry
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		wait := sooner.before(next).Sub(s.now())
-		if v := z.verdict.Load(); !v.Due.IsZero() {
-			wait = min(wait, v.Due.Sub(s.now()))
-		}
-		timer.Reset(wait)
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-		}
-		now, unknown := s.now(), z.verdict.Load().Status == verdict.Unknown
-		switch {
-		case !now.Before(next):
-			next = now.Add(scattered(s.interval))
-			sooner = sooner.begin(now, s.interval)
-			s.look(ctx, z)
-		case now.Before(sooner.before(next)):
-			s.lookAtBackend(ctx, z)
-		default:
-			if sooner.again(unknown); unknown {
-				s.look(ctx, z)
-			}
-		}
-	}
 }
 
 // scattered returns d give or take a fifth, so that neither the zones of a server nor the

@@ -16,7 +16,7 @@ import (
 
 // defect is a page of docs/upstream.
 type defect struct {
-	*testing.T
+	testing.TB
 	page string
 }
 
@@ -49,7 +49,7 @@ func (d defect) start(upstream string) *embedded.Server {
 		return "file $DIR/" + name
 	})
 	corefile = strings.NewReplacer(":1053 {", ":0 {", "127.0.0.1:1054", upstream).Replace(corefile)
-	return embedded.Start(d.T, corefile, files)
+	return embedded.Start(d.TB, corefile, files)
 }
 
 // ask asks with an OPT record that has the DO flag.
@@ -57,7 +57,7 @@ func (d defect) ask(s *embedded.Server, name string, qtype uint16) *dns.Msg {
 	d.Helper()
 	m := lab.Query(name, qtype)
 	m.SetEdns0(1232, true)
-	return s.Ask(d.T, "udp", m)
+	return s.Ask(d.TB, "udp", m)
 }
 
 // typesIn are the owners and types of a section, as "www.example.org. A".

@@ -35,7 +35,7 @@ func Server(ctx context.Context, network, address string, query *dns.Msg) (*dns.
 	if err != nil {
 		return nil, took, whyNoReply(err)
 	}
-	if !reply.Response || reply.Opcode != dns.OpcodeQuery || len(reply.Question) != 1 || !sameQuestion(reply.Question[0], query.Question[0]) {
+	if !isReplyTo(reply, query) {
 		return nil, took, verdict.Mismatch
 	}
 	if network == "tcp" && reply.Truncated {
@@ -44,7 +44,11 @@ func Server(ctx context.Context, network, address string, query *dns.Msg) (*dns.
 	return reply, took, ""
 }
 
-func sameQuestion(a, b dns.Question) bool {
+func isReplyTo(reply, query *dns.Msg) bool {
+	if !reply.Response || reply.Opcode != dns.OpcodeQuery || len(reply.Question) != 1 {
+		return false
+	}
+	a, b := reply.Question[0], query.Question[0]
 	return a.Qtype == b.Qtype && a.Qclass == b.Qclass && strings.EqualFold(a.Name, b.Name)
 }
 

@@ -54,7 +54,7 @@ type Server struct {
 // Start runs a Corefile until the test ends. $DIR in it is a directory that has the
 // files, $TAP is the argument of the tap, and port 0 is one that nobody else has: CoreDNS
 // lets others share its ports, and so Linux may give one away twice.
-func Start(t *testing.T, corefile string, files map[string]string) *Server {
+func Start(t testing.TB, corefile string, files map[string]string) *Server {
 	t.Helper()
 	if err := setDirectives(); err != nil {
 		t.Fatal(err)
@@ -92,7 +92,7 @@ func Start(t *testing.T, corefile string, files map[string]string) *Server {
 func loopback(addr string) string { return strings.Replace(addr, "[::]", "127.0.0.1", 1) }
 
 // Ask exchanges m over a transport: udp, tcp, tls (DoT).
-func (s *Server) Ask(t *testing.T, transport string, m *dns.Msg) *dns.Msg {
+func (s *Server) Ask(t testing.TB, transport string, m *dns.Msg) *dns.Msg {
 	t.Helper()
 	client := dns.Client{Net: transport, Timeout: lab.Patience, TLSConfig: &tls.Config{InsecureSkipVerify: true}, // #nosec G402 -- our own
 		TsigSecret: map[string]string{lab.TSIGKey: lab.TSIGSecret}}
