@@ -22,7 +22,7 @@ func TestAThousandZonesAreSpreadAndBounded(t *testing.T) {
 		begin := time.Now()
 		s.start()
 		time.Sleep(10 * time.Minute) // of the bubble
-		if n := runtime.NumGoroutine(); n > 3000 {
+		if n := runtime.NumGoroutine(); n > 2000 {
 			t.Errorf("%d goroutines: who waits for an answer must not be joined by the next round", n)
 		}
 		s.stop()
@@ -42,6 +42,25 @@ func TestAThousandZonesAreSpreadAndBounded(t *testing.T) {
 		// The silent one has half of its share of the queries in flight all the time.
 		if n := len(w.asked[p0]); n < 3000 || n > 4500 {
 			t.Errorf("%d queries to the silent reference in 600 s, want about 600 / 2 * 10, and those before it was known", n)
+		}
+	})
+}
+
+func TestZonesAtRestHaveNoGoroutineEach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, w := inWorld(t, manyZones(1000, "primary 192.0.2.1"))
+		w.set(p0, 8)
+		before := runtime.NumGoroutine()
+		s.start()
+		most := 0
+		for range 1000 {
+			time.Sleep(50 * time.Millisecond) // of the bubble
+			synctest.Wait()
+			most = max(most, runtime.NumGoroutine()-before)
+		}
+		s.stop()
+		if most > 100 { // those that look now
+			t.Errorf("%d goroutines for 1,000 zones", most)
 		}
 	})
 }

@@ -20,13 +20,14 @@ import (
 // behind an address keeps old ports on it (kubernetes issue 129617).
 type Line struct {
 	Address string // IP:port
+	life    time.Duration
 
 	mu     sync.Mutex
 	socket *socket // the one for new queries, if there is any
 }
 
 // NewLine returns the line to the server at address. It has no socket until it is asked.
-func NewLine(address string) *Line { return &Line{Address: address} }
+func NewLine(address string) *Line { return &Line{Address: address, life: socketLife} }
 
 // socketLife is for how long a socket takes queries. It waits for their answers afterwards.
 const socketLife = time.Second
@@ -85,7 +86,7 @@ func (l *Line) open(ctx context.Context) (*socket, error) {
 		return nil, err
 	}
 	s := &socket{conn: conn, waiting: make(map[uint16]chan answer), users: 2} // the query and the clock
-	s.clock = time.AfterFunc(socketLife, func() {
+	s.clock = time.AfterFunc(l.life, func() {
 		l.mu.Lock()
 		if l.socket == s {
 			l.socket = nil
