@@ -47,7 +47,7 @@ func notRun(b lab.Block, page, ci string, runs map[string][]string) string {
 		return ""
 	case strings.HasPrefix(b.By, "."):
 		script, err := os.ReadFile(filepath.Join(lab.Root, b.By))
-		if err != nil || !strings.Contains(string(script), "run by "+b.By) {
+		if err != nil || !strings.Contains(string(script), "run by "+strings.ReplaceAll(b.By, "/", `\/`)) {
 			return b.By + " does not look for its mark"
 		}
 	case !slices.Contains(runs[b.By], page):
