@@ -102,20 +102,20 @@ func TestMarksOfBlocksAreUnderstood(t *testing.T) {
 	runs := map[string][]string{"TestA": {"page.md"}}
 	const ci = "make lint\nmake release PLATFORMS=x\ngo run ./test\n"
 	for text, fine := range map[string]bool{
-		"~~~ sh\ncurl x\n~~~\n":                                                          false,
-		"~~~\n$ curl x\n~~~\n":                                                           false,
-		"- a\n\n  ```bash\n  curl x\n  ```\n":                                            false,
-		"<!-- run by TestA -->\n~~~ sh\ncurl x\n~~~\n":                                   true,
-		"<!-- run by TestA, but for x, which is far away -->\n~~~ sh\ncurl x\n~~~\n":     true,
-		"<!-- run by TestB -->\n~~~ sh\ncurl x\n~~~\n":                                   false,
-		"<!-- run by TestA -->\n\n~~~ sh\ncurl x\n~~~\n":                                 false,
-		"<!-- run by .ci/nothing -->\n~~~ sh\ncurl x\n~~~\n":                             false,
-		"<!-- not run: needs a registry -->\n~~~ console\ncurl x\n~~~\n":                 true,
-		"<!-- not run:  -->\n~~~ sh\ncurl x\n~~~\n":                                      false,
-		"~~~ sh\nmake lint # often\nHOLDFAST_X=1 go test ./x\ngo -C y test ./...\n~~~\n": true,
-		"~~~ sh\nmake lint\ncurl x\n~~~\n":                                               false,
-		"~~~ sh\nmake link\n~~~\n":                                                       false,
-		"~~~ sh\nmake release\n~~~\n":                                                    true,
+		"~~~ sh\ncurl x\n~~~\n":                                                             false,
+		"~~~\n$ curl x\n~~~\n":                                                              false,
+		"- a\n\n  ```bash\n  curl x\n  ```\n":                                               false,
+		"<!-- run by TestA -->\n~~~ sh\ncurl x\n~~~\n":                                      true,
+		"<!-- run by TestA, but for x, which is far away -->\n~~~ sh\ncurl x\n~~~\n":        true,
+		"<!-- run by TestB -->\n~~~ sh\ncurl x\n~~~\n":                                      false,
+		"<!-- run by TestA -->\n\n~~~ sh\ncurl x\n~~~\n":                                    false,
+		"<!-- run by .ci/nothing -->\n~~~ sh\ncurl x\n~~~\n":                                false,
+		"<!-- not run: needs a registry -->\n~~~ console\ncurl x\n~~~\n":                    true,
+		"<!-- not run:  -->\n~~~ sh\ncurl x\n~~~\n":                                         false,
+		"~~~ sh\nmake lint # often\nHOLDFAST_X=1 go " + "test ./x\ngo -C y test ./y\n~~~\n": true,
+		"~~~ sh\nmake lint\ncurl x\n~~~\n":                                                  false,
+		"~~~ sh\nmake link\n~~~\n":                                                          false,
+		"~~~ sh\nmake release\n~~~\n":                                                       true,
 	} {
 		blocks := lab.BlocksOf(text)
 		if len(blocks) != 1 {
