@@ -24,7 +24,7 @@ func TestKubectlIsToldOfObjectsThatAreThere(t *testing.T) {
 			known[strings.ToLower(kind)+"/"+named.GetName()] = true
 		}
 	}
-	deployment, _, _, _ := server(t)
+	_, deployment, _, _ := server(t)
 	label := "-l k8s-app=" + deployment.Spec.Template.Labels["k8s-app"]
 	slashed := regexp.MustCompile(`\b(deployment|daemonset|service|serviceaccount|networkpolicy|poddisruptionbudget)/([a-z-]+)`)
 	listed := regexp.MustCompile(`kubectl -n kube-system delete ((?:[a-z]+,)+[a-z]+) ([a-z-]+)`)

@@ -32,6 +32,7 @@ func newScratch(t *testing.T) scratch {
 		}
 		s.write(t, inside, string(text))
 	}
+	s.write(t, "/dev/null", "")
 	s.write(t, "/bin/systemctl", "#!/bin/sh\necho \"$*\" >>/asked\n")
 	if err := os.MkdirAll(s.path("/run/systemd/system"), 0o755); err != nil { // #nosec G301 -- as systemd has it
 		t.Fatal(err)
@@ -54,7 +55,7 @@ func (s scratch) write(t *testing.T, inside, text string) {
 // rpm does something and returns what it says, and then what its scripts wanted of systemctl.
 func (s scratch) rpm(t *testing.T, args ...string) (said, asked string) {
 	t.Helper()
-	said = lab.Command(t, ".", "rpm", append([]string{"--root", s.root, "--nodeps"}, args...)...)
+	said = lab.Command(t, ".", "rpm", append([]string{"--root", s.root}, args...)...)
 	text, err := os.ReadFile(s.path("/asked"))
 	if err == nil {
 		err = os.Remove(s.path("/asked"))
@@ -83,9 +84,9 @@ func goThroughLifeOfRPM(t *testing.T, old string, m made) {
 			t.Errorf("%s asks systemctl for %q, want %q", did, asked, want)
 		}
 	}
-	_, asked := s.rpm(t, "--install", old)
+	_, asked := s.rpm(t, "--nodeps", "--install", old)
 	expect("the installation", asked, "daemon-reload\n") // and starts nothing
-	if changed, _ := s.rpm(t, "--verify", "holdfast"); changed != "" {
+	if changed, _ := s.rpm(t, "--nodeps", "--verify", "holdfast"); changed != "" {
 		t.Errorf("as installed it differs from the package:\n%s", changed)
 	}
 	for file, want := range map[string]os.FileMode{"/usr/bin/holdfast-coredns": 0o755, "/usr/bin/holdfast": 0o755, "/usr/lib/holdfast/bird-check": 0o755,
@@ -97,7 +98,7 @@ func goThroughLifeOfRPM(t *testing.T, old string, m made) {
 
 	own := s.read(t, corefilePath) + "# An operator's.\n"
 	s.write(t, corefilePath, own)
-	_, asked = s.rpm(t, "--upgrade", m.rpm)
+	_, asked = s.rpm(t, "--nodeps", "--upgrade", m.rpm)
 	expect("the upgrade", asked, "daemon-reload\nis-active --quiet holdfast.service\nrestart holdfast.service\ndaemon-reload\n")
 	if version, _ := s.rpm(t, "--query", "--queryformat", "%{VERSION}-%{RELEASE}", "holdfast"); version != m.version+"-1" {
 		t.Errorf("it is version %s, want %s-1", version, m.version)
@@ -109,7 +110,7 @@ func goThroughLifeOfRPM(t *testing.T, old string, m made) {
 		t.Error("the upgrade does not keep the operator's Corefile and put the new one beside it")
 	}
 
-	_, asked = s.rpm(t, "--erase", "holdfast")
+	_, asked = s.rpm(t, "--nodeps", "--erase", "holdfast")
 	expect("the removal", asked, "--quiet disable --now holdfast-bird.timer holdfast.service\ndaemon-reload\n")
 	if s.read(t, corefilePath+".rpmsave") != own {
 		t.Error("the removal loses the operator's Corefile")
