@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -17,7 +18,13 @@ import (
 func TestReloadDropsWhatATCPConnectionHasBrought(t *testing.T) {
 	d := defect{t, "reload-tcp-unread.md"}
 	asked, answer := make(chan struct{}, 1), make(chan struct{})
-	upstream := lab.StartDNS(t, func(w dns.ResponseWriter, r *dns.Msg) {
+	letGo := sync.OnceFunc(func() { close(answer) })
+	defer letGo()
+	upstream, err := net.Listen("tcp", "127.0.0.1:0") // forward asks over what it is asked over
+	if err != nil {
+		t.Fatal(err)
+	}
+	lab.ServeDNS(t, &dns.Server{Listener: upstream, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, r *dns.Msg) {
 		if r.Question[0].Name == "first.example.org." {
 			select {
 			case asked <- struct{}{}:
@@ -26,9 +33,9 @@ func TestReloadDropsWhatATCPConnectionHasBrought(t *testing.T) {
 			<-answer
 		}
 		_ = w.WriteMsg(new(dns.Msg).SetReply(r))
-	})
+	})})
 	port := lab.FreePort(t)
-	corefile := strings.NewReplacer("1053", port, "127.0.0.1:1054", upstream).Replace(d.block("corefile"))
+	corefile := strings.NewReplacer("1053", port, "127.0.0.1:1054", upstream.Addr().String()).Replace(d.block("corefile"))
 	instance, err := coretest.CoreDNSServer(corefile)
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +63,11 @@ func TestReloadDropsWhatATCPConnectionHasBrought(t *testing.T) {
 	}
 	say(busy, "first.example.org.")
 	say(busy, "second.example.org.")
-	<-asked
+	select {
+	case <-asked:
+	case <-time.After(lab.Slow):
+		t.Fatal("the upstream is not asked")
+	}
 	reloaded := make(chan struct{})
 	next := instance
 	go func() {
@@ -66,7 +77,7 @@ func TestReloadDropsWhatATCPConnectionHasBrought(t *testing.T) {
 	if _, err := idle.ReadMsg(); err == nil { // it is closed once the old server has been told to stop
 		t.Fatal("an idle connection is answered what nobody asked")
 	}
-	close(answer)
+	letGo()
 	<-reloaded
 	t.Cleanup(func() { coretest.CoreDNSServerStop(next) })
 	if err != nil {
@@ -77,7 +88,7 @@ func TestReloadDropsWhatATCPConnectionHasBrought(t *testing.T) {
 	for {
 		reply, err := busy.ReadMsg()
 		if err != nil {
-			t.Log(err)
+			t.Log(answered, err)
 			break
 		}
 		answered[reply.Question[0].Name] = reply.Rcode
