@@ -38,12 +38,12 @@ type onlooker struct {
 	metrics    string // the address that has the server's metrics; "" if it is in this process
 }
 
-// startSecondary runs a secondary that transfers a zone from BIND, watches it, and has
+// startSecondary runs a secondary that transfers a zone from a primary, watches it, and has
 // more lines in its server block.
-func startSecondary(t *testing.T, b *bind, zone string, lines ...string) onlooker {
+func startSecondary(t *testing.T, primary, zone string, lines ...string) onlooker {
 	t.Helper()
 	s := embedded.Start(t, zone+":0 {\n bind 127.0.0.1\n"+strings.Join(lines, "\n")+"\n"+
-		stanza(maxAge, "primary "+b.Addr)+"secondary {\n transfer from "+b.Addr+"\n}\n}", nil)
+		stanza(maxAge, "primary "+primary)+"secondary {\n transfer from "+primary+"\n}\n}", nil)
 	o := onlooker{addr: s.UDP, zone: zone}
 	lab.Until(t, "the first transfer", func() bool { _, ok := serialAt(o.addr, zone); return ok })
 	return o
