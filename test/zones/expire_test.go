@@ -17,7 +17,7 @@ import (
 func TestZoneExpiresWithThatOfAPrimaryThatIsASecondary(t *testing.T) {
 	t.Parallel()
 	const expire = 14 * time.Second
-	for _, middle := range []string{"BIND", "Knot"} { // the others do not know of it
+	for _, middle := range []string{"BIND", "Knot"} { // NSD 4.6 and PowerDNS 4.7 do not say it
 		t.Run(middle, func(t *testing.T) {
 			t.Parallel()
 			zone := strings.ToLower(middle) + ".middle.example."

@@ -148,10 +148,16 @@ func (o onlooker) stays(t *testing.T, during time.Duration, wanted look) {
 // the age for %s.
 func (o onlooker) flagged(t *testing.T, fault time.Time, age time.Duration, text string) look {
 	t.Helper()
+	return o.flaggedAfter(t, fault, fault, age, text)
+}
+
+// flaggedAfter is flagged of a fault that took from begin to end: it may have been seen at any time between.
+func (o onlooker) flaggedAfter(t *testing.T, begin, end time.Time, age time.Duration, text string) look {
+	t.Helper()
 	text = strings.Replace(text, "%s", `(\d+)s`, 1)
 	want := says(dns.RcodeSuccess, dns.ExtendedErrorCodeStaleAnswer, text)
-	s := o.await(t, fault, age+2*interval+slack, plain, want)
-	took := s.at.Sub(fault)
+	s := o.await(t, end, age+2*interval+slack, plain, want)
+	took := s.at.Sub(begin)
 	if took < age {
 		t.Errorf("flagged %s after the fault, want at least %s", took, age)
 	}

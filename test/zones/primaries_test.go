@@ -2,7 +2,9 @@ package zones
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,6 +21,16 @@ type state struct {
 	timers string
 	frozen bool // it refuses transfers
 	absent bool // it does not have the zone: all of it is REFUSED
+	names  int  // so many that have an address, beside www: n0, n1 and so on
+}
+
+func (s state) zoneText() string {
+	text := new(strings.Builder)
+	text.WriteString(lab.ZoneText(s.serial, s.timers))
+	for i := range s.names {
+		fmt.Fprintf(text, "n%d IN A 10.%d.%d.%d\n", i, i>>16, i>>8&255, i&255)
+	}
+	return text.String()
 }
 
 // primary is a server of some make that has one zone, in a file.
@@ -37,7 +49,7 @@ var makes = map[string]func(t *testing.T, zone string) *primary{
 		return &primary{
 			addr: b.Addr,
 			configure: func(t *testing.T, s state) {
-				b.Replace(t, zone, lab.ZoneText(s.serial, s.timers))
+				b.Replace(t, zone, s.zoneText())
 				b.Configure(t, allowed[!s.frozen], allowed[!s.absent])
 			},
 			start: func(t *testing.T) *lab.Daemon { b.Start(t); return b.Daemon },
@@ -102,7 +114,7 @@ func fromFiles(program, debianPackage, args string, files map[string]string) fun
 		return &primary{
 			addr: "127.0.0.1:" + port,
 			configure: func(t *testing.T, s state) {
-				lab.Write(t, filepath.Join(dir, "db"), lab.ZoneText(s.serial, s.timers))
+				lab.Write(t, filepath.Join(dir, "db"), s.zoneText())
 				transfer, line := "", ""
 				if s.frozen {
 					transfer = "# "
@@ -130,8 +142,12 @@ func startPrimary(t *testing.T, made, zone string, s state) *primary {
 
 // withEachMake runs a test beside a primary of each make, and a secondary of it that watches it.
 func withEachMake(t *testing.T, name string, s state, test func(t *testing.T, p *primary, o onlooker)) {
+	withMakes(t, slices.Sorted(maps.Keys(makes)), name, s, test)
+}
+
+func withMakes(t *testing.T, these []string, name string, s state, test func(t *testing.T, p *primary, o onlooker)) {
 	t.Parallel()
-	for made := range makes {
+	for _, made := range these {
 		t.Run(made, func(t *testing.T) {
 			t.Parallel()
 			zone := strings.ToLower(made) + "." + name + ".example."

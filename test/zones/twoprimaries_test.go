@@ -17,7 +17,7 @@ func TestOneOfTwoPrimariesThatIsAheadCounts(t *testing.T) {
 	o := startWithTwoPrimaries(t, zone, b, n)
 
 	fault := n.becomes(t, state{serial: 2, timers: lab.Lazy})
-	flagged := o.flagged(t, fault, maxAge, "%s behind, serial 1 < 2")
+	flagged := o.flaggedAfter(t, fault, time.Now(), maxAge, "%s behind, serial 1 < 2")
 
 	// The primary that still answers has what we have: that takes nothing back.
 	n.End(syscall.SIGTERM)
