@@ -1,7 +1,7 @@
 package chains
 
 import (
-	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -11,36 +11,37 @@ import (
 	"github.com/holdfastdns/holdfast/test/lab"
 )
 
-// DNSViz asks for a signed zone in many ways, over UDP and TCP, and finds nothing to warn of in answers that
-// are raised, scattered and marked.
-func TestDNSVizWarnsOfNothing(t *testing.T) {
+// DNSViz asks for a signed zone in many ways, and finds nothing to warn of in answers that are raised and
+// marked. If they are scattered too it finds one thing: of two DNSKEY RRsets that differ in their TTL alone it
+// says that one lacks the key. All TTLs of the zone are above 5 s, to which CoreDNS's cache raises also what is
+// signed for less: of that it would tell.
+func TestDNSVizFindsNoFaultInRaisedAndMarkedAnswers(t *testing.T) {
 	dnsviz := lab.Tool(t, "dnsviz", "dnsviz")
-	z := signText(t, strings.NewReplacer("$TTL 2\n", "$TTL 3600\n", "hostmaster 1 7200 900 1209600 3", "hostmaster 1000 7200 900 1209600 3600").Replace(unsignedZone))
-	s := startStale(t, "example.org:0 {\n bind 127.0.0.1\n selfpreserve 127.0.0.1:"+lab.FreePort(t)+"\n ttlfloor 100s {\n spread 10% 50%\n }\n"+
-		byItsSerial+" cache\n file "+z.dir+"/db.signed\n}", nil)
-	seen := make(map[uint32]bool)
-	for range 100 {
-		m := lab.QueryWithOPT("www.example.org.", dns.TypeA, 1232)
-		m.IsEdns0().SetDo()
-		reply := s.Ask(t, "udp", m)
-		if got := errorsOf(reply); !slices.Equal(got, []uint16{dns.ExtendedErrorCodeStaleAnswer}) || len(reply.Answer) != 3 {
-			t.Fatalf("errors %v in\n%v", got, reply)
-		}
-		seen[reply.Answer[0].Header().Ttl] = true
-	}
-	if len(seen) < 3 || seen[30] {
-		t.Fatalf("only the TTLs %v: they are not raised and scattered", seen)
-	}
+	z := signText(t, strings.NewReplacer("$TTL 2\n", "$TTL 3600\n", "hostmaster 1 7200 900 1209600 3", "hostmaster 1000 7200 900 1209600 3600", "alias  3 ", "alias ").Replace(unsignedZone))
+	for jitter, known := range map[string]string{"off": "", "10% 50%": `"DNSKEY_MISSING_FROM_SERVERS"`} {
+		t.Run(jitter, func(t *testing.T) {
+			s := startStale(t, "example.org:0 {\n bind 127.0.0.1\n selfpreserve 127.0.0.1:"+lab.FreePort(t)+"\n ttlfloor 100s {\n jitter "+jitter+"\n }\n"+
+				byItsSerial+" cache\n file "+z.dir+"/db.signed\n}", nil)
+			m := lab.QueryWithOPT("www.example.org.", dns.TypeA, 1232)
+			m.IsEdns0().SetDo()
+			reply := s.Ask(t, "udp", m)
+			if got := errorsOf(reply); !slices.Equal(got, []uint16{dns.ExtendedErrorCodeStaleAnswer}) || len(reply.Answer) != 3 || reply.Answer[0].Header().Ttl < 100 {
+				t.Fatalf("errors %v in\n%v", got, reply)
+			}
 
-	lab.Command(t, z.dir, dnsviz, "probe", "-A", "-a", "example.org", "-x", "example.org+:ns.example.org="+s.UDP, "-o", "probed",
-		"example.org", "www.example.org", "alias.example.org", "_s._tcp.example.org", "a.wild.example.org", "gone.example.org")
-	// The key is the trust anchor. Without it nothing is secure, and there is no warning either.
-	anchor := filepath.Join(z.dir, z.key+".key")
-	if printed := lab.Command(t, z.dir, dnsviz, "print", "-t", anchor, "-r", "probed"); !strings.Contains(printed, "example.org [.]\n") ||
-		strings.Count(printed, "\n  [.]  ") < 10 || strings.Contains(printed, "[!]") || strings.Contains(printed, "[?]") {
-		t.Errorf("not all is secure:\n%s", printed)
-	}
-	if found := lab.Command(t, z.dir, dnsviz, "grok", "-l", "warning", "-r", "probed"); strings.TrimSpace(strings.ReplaceAll(found, "{}", "")) != "" {
-		t.Errorf("DNSViz warns:\n%s", found)
+			lab.Command(t, z.dir, dnsviz, "probe", "-A", "-a", "example.org", "-x", "example.org+:ns.example.org="+s.UDP, "-o", "probed",
+				"example.org", "www.example.org", "alias.example.org", "_s._tcp.example.org", "a.wild.example.org", "gone.example.org")
+			found := lab.Command(t, z.dir, dnsviz, "grok", "-l", "warning", "-r", "probed")
+			for _, code := range regexp.MustCompile(`"code": (".*")`).FindAllStringSubmatch(found, -1) {
+				if code[1] != known {
+					t.Errorf("DNSViz finds %s:\n%s", code[1], found)
+				}
+			}
+			// [.] is secure, by the zone's key.
+			printed := lab.Command(t, z.dir, dnsviz, "print", "-t", z.key+".key", "-r", "probed")
+			if secure := strings.Count(printed, "\n  [.]  "); secure < 20 || strings.Contains(printed, "[-]") || known == "" && strings.Contains(printed, "[!]") {
+				t.Errorf("not all is secure:\n%s", printed)
+			}
+		})
 	}
 }

@@ -54,7 +54,7 @@ func TestResolvedTakesRaisedAndMarkedAnswers(t *testing.T) {
 		return err == nil && len(errorsOf(reply)) == 1
 	})
 	ns.StartDaemon(t, dir, unshare, "--mount", "sh", "-ec", fmt.Sprintf("mount --bind passwd /etc/passwd; mount --bind group /etc/group; mount -t tmpfs tmpfs /run; "+
-		"mkdir -p /run/systemd/resolved.conf.d; cp resolved.conf /run/systemd/resolved.conf.d/; exec %q", program))
+		"mkdir -p /run/systemd/resolved.conf.d; install -m 644 resolved.conf /run/systemd/resolved.conf.d/; exec %q", program))
 	var reply *dns.Msg
 	lab.Until(t, "systemd-resolved has an answer", func() (ok bool) {
 		var err error
