@@ -16,6 +16,7 @@ import (
 // systemd-resolved takes an answer that is raised and marked, and a denial. It has a network of its own, in
 // which port 53 is free and a link is up, and files of its own, so that it asks our server alone.
 func TestResolvedTakesRaisedAndMarkedAnswers(t *testing.T) {
+	t.Parallel()
 	program, ip, unshare := systemdResolved(t), lab.Tool(t, "ip", "iproute2"), lab.Tool(t, "unshare", "util-linux")
 	lab.Binary(t)
 	ns, dir, port := lab.NewNamespace(t), t.TempDir(), lab.FreePort(t)
