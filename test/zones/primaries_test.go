@@ -58,6 +58,7 @@ var makes = map[string]func(t *testing.T, zone string) *primary{
 	"Knot": fromFiles("knotd", "knot", "-c knot.conf", map[string]string{"knot.conf": `server:
     listen: 127.0.0.1@$PORT
     rundir: "$DIR"
+    tcp-io-timeout: 30000 # ms; the default of 500 cut transfers short on a busy machine
 database:
     storage: "$DIR"
 acl:
