@@ -10,7 +10,7 @@ ROOT = bin/image
 IMAGE = holdfast
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
-.PHONY: build test race lint fuzz bench gen recipe suite incidents resolvers cluster cluster-gate cluster-down cluster-program image image-root build-command packages release release-tools reproduce
+.PHONY: build test race lint fuzz bench gen links recipe suite incidents resolvers cluster cluster-gate cluster-down cluster-program image image-root build-command packages release release-tools reproduce
 
 # The binaries, static and reproducible: ./coredns and ./holdfast. The command asks each
 # server once: HTTP/2 would be half a megabyte of the image for nothing.
@@ -66,6 +66,10 @@ bench:
 # What is made of other files: the lists of plugins, schemas, build/monitoring, build/helm.
 gen:
 	go generate ./...
+
+# Each page of others that ours link to (needs the Internet, so CI does not run it).
+links:
+	HOLDFAST_LINKS=1 go test -count=1 -run TestLinksOutsideAreHTTPS ./test/readme
 
 # The README's recipe for one's own CoreDNS, on CoreDNS's source from the module cache.
 recipe:

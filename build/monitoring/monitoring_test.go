@@ -127,6 +127,53 @@ func TestAlertsSayWhatToDo(t *testing.T) {
 	}
 }
 
+// The manual's table of severities has each alert that has one, at its worst.
+func TestTheTableOfSeveritiesIsThatOfTheRules(t *testing.T) {
+	has := make(map[string]map[string]bool) // severities, and their alerts
+	for _, r := range rules(t, monitoring.Rules) {
+		s := r.Labels["severity"]
+		if has[s] == nil {
+			has[s] = make(map[string]bool)
+		}
+		has[s][r.Alert] = true
+	}
+	page := read(t, "README.md")
+	for severity, want := range map[string]map[string]bool{"critical": has["critical"], "info": has["info"]} {
+		row := regexp.MustCompile(`(?m)^\| ` + severity + ` \| [^|]+ \| ([^|]+) \|$`).FindStringSubmatch(page)
+		if row == nil {
+			t.Fatalf("the table has no %s", severity)
+		}
+		listed := make(map[string]bool)
+		for _, alert := range strings.Split(row[1], ", ") {
+			listed[alert] = true
+		}
+		if !equal(t, listed, want) {
+			t.Errorf("the table has %v as %s, the rules %v", listed, severity, want)
+		}
+	}
+	for alert := range has["info"] { // the others, all of which are warnings, or have a milder one
+		if has["critical"][alert] || has["warning"][alert] {
+			t.Errorf("%s is not info alone", alert)
+		}
+	}
+	milder := 0
+	for alert := range has["critical"] {
+		if has["warning"][alert] {
+			milder++
+		}
+	}
+	if 2*milder <= len(has["critical"]) {
+		t.Errorf("%d of %d critical alerts have a milder condition, and the table says most", milder, len(has["critical"]))
+	}
+	for _, said := range regexp.MustCompile(`(?m)^(Holdfast\w+) and (Holdfast\w+) are warnings\.`).FindAllStringSubmatch(page, -1) {
+		for _, alert := range said[1:] {
+			if !has["warning"][alert] || has["critical"][alert] {
+				t.Errorf("%s is no warning", alert)
+			}
+		}
+	}
+}
+
 func TestQuickerChangesPeriodsAlone(t *testing.T) {
 	quick, err := monitoring.Quicker(monitoring.Rules, 60)
 	if err != nil {
@@ -170,6 +217,11 @@ func TestPromtoolTakesTheRules(t *testing.T) {
 	}
 	dir := t.TempDir()
 	lab.Write(t, dir+"/quick.yaml", quick)
+	typed := lab.Typed(t, "build/monitoring/README.md", 2)
+	if printed := lab.Command(t, lab.Root, "bash", "-c", typed[0]); printed != quick {
+		t.Errorf("%s prints\n%s", typed[0], printed)
+	}
+	t.Log(lab.Command(t, lab.Root, "bash", "-euc", lab.Replaced(t, typed[1], "make gen\n", "")))
 	for _, file := range []string{"rules.yaml", dir + "/quick.yaml"} {
 		t.Log(lab.Command(t, ".", promtool, "check", "rules", "--lint=all", "--lint-fatal", file))
 	}

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,12 +26,12 @@ import (
 // testscript's own commands they have:
 //
 //	code N COMMAND ARGUMENT...  runs a command that exits with N
-//	example N 'LINE' [OLD=NEW]...  runs a line of a verb's help, in which OLD is replaced
+//	example N 'LINE' [OLD=NEW]...  runs a line of a verb's help, or of a page, in which OLD is replaced
 //	fleet N  starts N servers, at $A1 and so on, of which the last may not leave and takes no orders
 //	tell N KEY=VALUE...  tells a fake server what to do: serial, beat, does
 //	schema NAME  looks at stdout: each line is JSON, of schema/NAME.json
 func TestScripts(t *testing.T) {
-	examples, shared := newExamples(), shareWorld(t)
+	examples, shared := newExamples(t), shareWorld(t)
 	t.Run("scripts", func(t *testing.T) {
 		testscript.Run(t, testscript.Params{
 			Dir:                 "testdata/script",
@@ -55,7 +56,7 @@ func TestScripts(t *testing.T) {
 	})
 	for line, ran := range examples.lines {
 		if !ran {
-			t.Errorf("no script runs the example %q of --help", line)
+			t.Errorf("no script runs %q, which --help or a page shows", line)
 		}
 	}
 }
@@ -76,13 +77,13 @@ func runs(ts *testscript.TestScript, code string, command []string) {
 	}
 }
 
-// examples are the lines that the verbs' help shows, and whether a script has run them.
+// examples are the lines that the verbs' help and pages show, and whether a script has run them.
 type examples struct {
 	sync.Mutex
 	lines map[string]bool
 }
 
-func newExamples() *examples {
+func newExamples(t *testing.T) *examples {
 	e := &examples{lines: make(map[string]bool)}
 	var add func(*cobra.Command)
 	add = func(c *cobra.Command) {
@@ -94,6 +95,13 @@ func newExamples() *examples {
 		}
 	}
 	add(cli.Command(verbs))
+	for _, block := range slices.Concat(lab.Typed(t, "cmd/holdfast/README.md", 3), lab.Typed(t, "docs/staleness.md", 2)) {
+		for line := range strings.Lines(block) {
+			if line, _, _ = strings.Cut(line, " #"); strings.Contains(line, "holdfast ") {
+				e.lines[strings.TrimSpace(line)] = false
+			}
+		}
+	}
 	return e
 }
 
@@ -104,7 +112,7 @@ func (e *examples) run(ts *testscript.TestScript, _ bool, args []string) {
 	e.lines[line] = true
 	e.Unlock()
 	if !shown {
-		ts.Fatalf("no help shows %q", line)
+		ts.Fatalf("no help and no page shows %q", line)
 	}
 	for _, pair := range args[2:] {
 		from, to, _ := strings.Cut(pair, "=")

@@ -37,8 +37,7 @@ func TestReloadTakesANewFloorAndKeepsTheLastIfItIsBad(t *testing.T) {
 	}
 }
 
-// answeredTTL asks addr up to five times: a reload of CoreDNS closes sockets with
-// queries in them.
+// answeredTTL asks addr up to five times: a machine that stalls may answer too late.
 func answeredTTL(t *testing.T, addr string) uint32 {
 	t.Helper()
 	var lost error

@@ -35,12 +35,18 @@ type signedZone struct {
 
 func signZone(t *testing.T) signedZone {
 	t.Helper()
+	return signText(t, unsignedZone)
+}
+
+// signText signs another zone example.org.
+func signText(t *testing.T, zone string) signedZone {
+	t.Helper()
 	keygen, signer := lab.Tool(t, "dnssec-keygen", "bind9-utils"), lab.Tool(t, "dnssec-signzone", "bind9-utils")
 	z := signedZone{dir: t.TempDir()}
 	z.key = strings.TrimSpace(lab.Command(t, z.dir, keygen, "-q", "-a", "ECDSAP256SHA256", "-f", "KSK", "example.org"))
 	lab.WriteAll(t, z.dir, map[string]string{
-		"db":          unsignedZone,
-		"db.with-key": unsignedZone + "$INCLUDE " + z.key + ".key\n",
+		"db":          zone,
+		"db.with-key": zone + "$INCLUDE " + z.key + ".key\n",
 	})
 	lab.Command(t, z.dir, signer, "-z", "-o", "example.org", "-f", "db.signed", "db.with-key", z.key)
 	return z

@@ -13,8 +13,8 @@ import (
 )
 
 // follows sees the route come, go when the one server is old, come back when all are, and
-// go when it leaves.
-func (s *anycastSite) follows(t *testing.T) {
+// go when it leaves. While the one is old, it has a look by the README's commands, if any.
+func (s *anycastSite) follows(t *testing.T, look string) {
 	t.Helper()
 	one, others := s.all[0], s.all[1:]
 	lab.Until(t, "the route is announced", func() bool { return s.announced(t) })
@@ -28,6 +28,9 @@ func (s *anycastSite) follows(t *testing.T) {
 		return regexp.MustCompile(`^503 ASIDE: vital stalecheck: .+, with 1 of 1 promises`).MatchString(one.Ready())
 	})
 	lab.Until(t, "the route is withdrawn", func() bool { return !s.announced(t) })
+	if look != "" {
+		s.shows(t, look)
+	}
 	told := lab.Explanations(s.ask(t, one))
 	if len(told) != 1 || told[0].InfoCode != dns.ExtendedErrorCodeStaleAnswer || !regexp.MustCompile(`^\d+s behind, serial 1 < 2$`).MatchString(told[0].ExtraText) {
 		t.Errorf("an old answer is marked with %v", told)
@@ -64,25 +67,43 @@ func (s *anycastSite) follows(t *testing.T) {
 	}
 }
 
+// shows types the README's commands, which show an old zone.
+func (s *anycastSite) shows(t *testing.T, look string) {
+	t.Helper()
+	lab.Tool(t, "dig", "bind9-dnsutils")
+	typing := s.StartDaemon(t, s.dir, "bash", "-c", look)
+	<-typing.Ended
+	for _, want := range []string{"; EDE: 3 (Stale Answer): (", "\nASIDE: vital stalecheck: ", "\n503\n", `coredns_stalecheck_zone_status{status="stale",zone="example.org."} 1` + "\n"} {
+		if !strings.Contains(typing.String(), want) {
+			t.Errorf("the README's commands do not show %q but\n%s", want, typing)
+		}
+	}
+}
+
 func TestExampleAnycastRouteOfExaBGPFollowsReady(t *testing.T) {
 	t.Parallel()
-	exabgp := lab.Tool(t, "exabgp", "exabgp")
+	lab.Tool(t, "exabgp", "exabgp")
 	me, err := user.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := startSite(t)
 	s.example(t, "exabgp.conf")
-	s.StartDaemon(t, s.dir, "env", "exabgp.daemon.user="+me.Username, exabgp, "exabgp.conf")
-	s.follows(t)
+	typed := lab.Typed(t, "corefile-examples/anycast-secondary/README.md", 1)
+	s.StartDaemon(t, s.dir, "env", "exabgp.daemon.user="+me.Username, "bash", "-c", "exec "+typed[0])
+	s.follows(t, "")
 }
 
 func TestExampleAnycastRouteOfBIRDFollowsReady(t *testing.T) {
 	t.Parallel()
 	s := startSite(t)
 	s.example(t, "bird.conf")
+	typed := lab.Typed(t, "corefile-examples/anycast-secondary/README.md", 2)
+	if typed[0] != "bird -c bird.conf\n./bird-check.sh\n" { // here in the foreground, with a socket of its own
+		t.Errorf("the README starts it with %s", typed[0])
+	}
 	s.StartDaemon(t, s.dir, s.bird, "-f", "-c", "bird.conf", "-s", "bird.ctl")
 	s.write(t, "bird-check.sh", lab.Replaced(t, readExample(t, anycastFolder+"bird-check.sh"), "birdc ", lab.Tool(t, "birdc", "bird2")+" -s bird.ctl "))
 	s.StartDaemon(t, s.dir, "sh", "bird-check.sh")
-	s.follows(t)
+	s.follows(t, typed[1])
 }

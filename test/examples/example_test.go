@@ -3,6 +3,7 @@ package examples
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -61,6 +62,31 @@ func (e *example) ask(t *testing.T, name string, qtype uint16) *dns.Msg {
 		t.Fatal(err)
 	}
 	return reply
+}
+
+// shell types a page's commands, with this server's address and ports for those in the page.
+func (e *example) shell(t *testing.T, commands string) string {
+	t.Helper()
+	lab.Tool(t, "dig", "bind9-dnsutils")
+	lab.Tool(t, "curl", "curl")
+	ip, port, _ := strings.Cut(e.DNS, ":")
+	at, metrics := "@"+ip+" -p "+port+" ", "http://"+e.Metrics+"/"
+	own := strings.NewReplacer("@10.96.0.10 ", at, "@127.0.0.1 ", at, "http://10.96.0.10:9153/", metrics, "http://127.0.0.1:9153/", metrics, "http://127.0.0.1:8182/", "http://"+e.HTTP+"/")
+	return lab.Command(t, lab.Root, "bash", "-c", own.Replace(commands))
+}
+
+// awaitShown types a page's commands until what they show matches each pattern.
+func (e *example) awaitShown(t *testing.T, commands string, patterns ...string) {
+	t.Helper()
+	lab.Eventually(t, lab.Slow, func() string {
+		out := e.shell(t, commands+"true")
+		for _, pattern := range patterns {
+			if !regexp.MustCompile(pattern).MatchString(out) {
+				return "no " + pattern + " in\n" + out
+			}
+		}
+		return ""
+	})
 }
 
 // awaitMetric waits until the metrics have a line.

@@ -89,6 +89,11 @@ func TestExampleHeartbeatTellsThatTheWatchHasFrozen(t *testing.T) {
 	if len(beat.Answer) != 1 || !target.MatchString(beat.Answer[0].(*dns.CNAME).Target) || !target.MatchString(readme) {
 		t.Errorf("the heartbeat is not what the README shows:\n%v", beat)
 	}
+	typed, found := strings.CutPrefix(lab.Typed(t, "corefile-examples/kubernetes-heartbeat/README.md", 1)[0], "kubectl apply -f heartbeat.yaml\n")
+	if !found {
+		t.Errorf("the README shows %s", typed)
+	}
+	e.awaitShown(t, typed, target.String())
 
 	api.Freeze(true)
 	if !strings.Contains(readme, "; EDE: 3 (Stale Answer): (heartbeat is 75s old)\n") {

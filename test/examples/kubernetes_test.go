@@ -91,6 +91,8 @@ func TestExampleKubernetesRollsAndKeepsTwo(t *testing.T) {
 			return ""
 		})
 	}
+	(&example{fleet[0]}).awaitShown(t, lab.Typed(t, "corefile-examples/kubernetes/README.md", 1)[0], `^kubernetes\S+\s(2[2-9]|30)\s+IN\s+A\s+10\.96\.0\.1\n`,
+		`\ncoredns_selfpreserve_state\S* `, `\ncoredns_stalecheck_zone_status\{status="fresh",zone="cluster\.local\."\} 1\n`, `\ncoredns_ttlfloor_`)
 	for _, m := range fleet {
 		if s := m.Status(); s.MinPeers != 2 {
 			t.Errorf("%d have to stay", s.MinPeers)

@@ -67,5 +67,9 @@ func TestExampleLinkerdScattersTheControlPlane(t *testing.T) {
 	if !e.Answers("example.com.") || !outside.WasAskedFor("example.com.") {
 		t.Error("a name outside is not forwarded")
 	}
+	typed := lab.Typed(t, "corefile-examples/linkerd/README.md", 2)
+	const scattered = `\s(3[3-9]|4[0-5])\s+IN\s+SRV\s`
+	e.awaitShown(t, typed[0], `(?m)^linkerd-policy\S+`+scattered, `(?m)^linkerd-dst-headless\S+`+scattered, `(?m)^kubernetes\S+\s[0-5]\s+IN\s+A\s`)
+	e.awaitShown(t, typed[1], `coredns_ttlfloor_responses_total\{reason="zero",`)
 	lab.Until(t, "it is ready", func() bool { return e.Ready() == "200 OK" })
 }

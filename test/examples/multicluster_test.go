@@ -33,6 +33,9 @@ func TestExampleMulticlusterOutlivesAnotherCluster(t *testing.T) {
 	}
 	resolve("well", west)
 	rest("well")
+	// The same question for the own cluster, which here has another Service.
+	typed := lab.Replaced(t, lab.Typed(t, "corefile-examples/multicluster/README.md", 1)[0], "web.default.svc.east", "kubernetes.default.svc.east")
+	e.awaitShown(t, typed, `^10\.96\.0\.1\n\d+\.\d+\.\d+\.\d+\n$`)
 	one.Blind.Store(dns.RcodeServerFailure) // it is up, and has lost its API server
 	resolve("half", west)
 

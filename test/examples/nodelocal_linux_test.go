@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -91,6 +92,13 @@ func TestExampleNodelocalAnswersWhenTheServersAreGone(t *testing.T) {
 	}
 	if tcp, udp := overTCP.Load(), overUDP.Load(); tcp == 0 || udp != 0 {
 		t.Errorf("the servers were asked %d times over TCP and %d times over UDP", tcp, udp)
+	}
+	lab.Tool(t, "dig", "bind9-dnsutils")
+	lab.Tool(t, "curl", "curl")
+	typing := node.StartDaemon(t, dir, "bash", "-c", lab.Typed(t, "corefile-examples/nodelocal/README.md", 1)[0])
+	<-typing.Ended
+	if shown := regexp.MustCompile(`^(kubernetes\S+\s+[5-8]\s+IN\s+A\s+10\.96\.0\.80\n){2}(?s:.*)\ncoredns_cache_hits_total.*\n`); !shown.MatchString(typing.String()) {
+		t.Errorf("the README's commands show\n%s", typing)
 	}
 
 	stop() // connections are refused, as those to a Service that has no pods

@@ -19,8 +19,11 @@ import (
 func TestExampleQuickstartShowsWhatItsREADMESays(t *testing.T) {
 	dig := lab.Tool(t, "dig", "bind9-dnsutils")
 	readme := readExample(t, "quickstart/README.md")
-	if !strings.Contains(readme, "go run ./build/coredns -conf corefile-examples/quickstart/Corefile\n") {
-		t.Error("the README has another command than this test")
+	typed := lab.Typed(t, "corefile-examples/quickstart/README.md", 4)
+	front := lab.Typed(t, "README.md", 2)
+	const start = "go run ./build/coredns -conf corefile-examples/quickstart/Corefile\n"
+	if typed[0] != start || front[0] != start || !strings.HasPrefix(lab.Typed(t, "CONTRIBUTING.md", 1)[0], start) {
+		t.Errorf("the pages start it with %q and %q, want %q", typed[0], front[0], start)
 	}
 	// On ports of its own, so that it passes while somebody has the example running.
 	port := lab.FreePort(t)
@@ -30,12 +33,7 @@ func TestExampleQuickstartShowsWhatItsREADMESays(t *testing.T) {
 		"127.0.0.1:1054", "127.0.0.1:"+primary, "127.0.0.1:9153", metrics, "127.0.0.1:8180", "127.0.0.1:"+ready, "-p 1053 ", "-p "+port+" ")
 	conf := filepath.Join(t.TempDir(), "Corefile")
 	lab.Write(t, conf, ports.Replace(readExample(t, "quickstart/Corefile")))
-	for _, of := range []string{"ttlfloor", "stalecheck_zone_status"} {
-		if !strings.Contains(readme, "curl -s http://127.0.0.1:9153/metrics | grep "+of+"\n") {
-			t.Errorf("the README has another command for the metrics of %s than this test", of)
-		}
-	}
-	lab.StartBinary(t, lab.Root, "-conf", conf)
+	server := lab.StartBinary(t, lab.Root, "-conf", conf)
 	lab.AwaitAnswer(t, "127.0.0.1:"+port, lab.Query("fine.example.org.", dns.TypeA)) // counted for nothing
 
 	rows := regexp.MustCompile("(?m)^\\| `dig ([^`]+)` \\| TTL (\\d+)(?: to (\\d+))?").FindAllStringSubmatch(readme, -1)
@@ -68,27 +66,39 @@ func TestExampleQuickstartShowsWhatItsREADMESays(t *testing.T) {
 			t.Errorf("dig %s: 20 answers had %d TTLs, want them scattered over %d to %d", row[1], distinct, low, high)
 		}
 	}
-	lab.Eventually(t, lab.Patience, func() string {
-		text := lab.Scrape(t, metrics)
-		if strings.Contains(text, `coredns_stalecheck_zone_status{status="fresh",zone="example.org."} 1`+"\n") {
+	shell := func(command_ string) string { return lab.Command(t, lab.Root, "bash", "-c", ports.Replace(command_)) }
+	shows := func(command_, want string) {
+		t.Helper()
+		lab.Eventually(t, lab.Slow, func() string {
+			if out := shell(command_); !strings.Contains(out, want) {
+				return "no " + want + " in\n" + out
+			}
 			return ""
-		}
-		return text
-	})
-	if !strings.Contains(readme, "curl -s http://127.0.0.1:8180/ready\n") {
-		t.Error("the README has another command for /ready than this test")
+		})
 	}
-	lab.Eventually(t, lab.Patience, func() string {
-		if body := lab.Fetch(t, "http://127.0.0.1:"+ready+"/ready"); body != "OK" {
-			return "/ready says " + body
-		}
-		return ""
-	})
-	body := lab.Scrape(t, metrics)
 	for reason, answers := range map[string]int{"zero": 60, "low": 20, "negative": 20} {
-		want := fmt.Sprintf(`coredns_ttlfloor_responses_total{reason=%q,server="dns://127.0.0.1:%s",view="",zone="example.org."} %d`+"\n", reason, port, answers)
-		if !strings.Contains(body, want) {
-			t.Errorf("the metrics do not say %s", want)
-		}
+		shows(typed[1], fmt.Sprintf(`coredns_ttlfloor_responses_total{reason=%q,server="dns://127.0.0.1:%s",view="",zone="example.org."} %d`+"\n", reason, port, answers))
+	}
+	shows(typed[2], `coredns_stalecheck_zone_status{status="fresh",zone="example.org."} 1`+"\n")
+	shows(typed[3], "OK{") // and then the status
+	shows(typed[3], `"state": "serving"`)
+	theFrontPageShows(t, shell(front[1]))
+	if out := server.String(); !strings.Contains(out, "CoreDNS-") || strings.Contains(out, "WARNING") || strings.Contains(out, "ERROR") {
+		t.Errorf("on the first screen there is more than what a newcomer may pass over:\n%s", out)
+	}
+}
+
+// theFrontPageShows compares an answer with the TTLs that README.md promises for it.
+func theFrontPageShows(t *testing.T, answer string) {
+	t.Helper()
+	promised := regexp.MustCompile(`The zone says TTL 0\. The answer says (\d+) to (\d+) seconds`).FindStringSubmatch(lab.Read(t, "README.md"))
+	seen := regexp.MustCompile(`^zero\.example\.org\.\s+(\d+)\s+IN\s+A\s+\S+\n`).FindStringSubmatch(answer)
+	if promised == nil || seen == nil {
+		t.Fatalf("README.md promises %q, and its dig shows\n%s", promised, answer)
+	}
+	low, _ := strconv.Atoi(promised[1])
+	high, _ := strconv.Atoi(promised[2])
+	if ttl, _ := strconv.Atoi(seen[1]); ttl < low || ttl > high {
+		t.Errorf("README.md promises %q, and its dig shows\n%s", promised[0], answer)
 	}
 }

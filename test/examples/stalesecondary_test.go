@@ -17,16 +17,12 @@ func TestExampleStaleSecondaryShowsWhatItsREADMESays(t *testing.T) {
 	lab.Tool(t, "dig", "bind9-dnsutils")
 	lab.Tool(t, "nsupdate", "bind9-dnsutils")
 	lab.Tool(t, "curl", "curl")
-	readme := readExample(t, "stale-secondary/README.md")
 	// On ports of its own, so that it passes while somebody has the example running.
 	primary, secondary, metrics := lab.FreePort(t), lab.FreePort(t), lab.FreePort(t)
 	ports := strings.NewReplacer("1055", primary, "1056", secondary, "9156", metrics)
 	var typed []string
-	for _, m := range regexp.MustCompile("(?s)~~~ sh\n(.*?)~~~\n").FindAllStringSubmatch(readme, -1) {
-		typed = append(typed, ports.Replace(m[1]))
-	}
-	if len(typed) != 7 {
-		t.Fatalf("%d commands, want 7: two servers, dig, nsupdate, the metrics, notify, the heartbeat", len(typed))
+	for _, commands := range lab.Typed(t, "corefile-examples/stale-secondary/README.md", 7) {
+		typed = append(typed, ports.Replace(commands))
 	}
 	var running []*lab.Daemon
 	for i, name := range []string{"Corefile.primary", "Corefile"} {

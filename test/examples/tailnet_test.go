@@ -16,6 +16,7 @@ func TestExampleTailnetTurnsToTheNextUpstream(t *testing.T) {
 	e := &example{lab.NewTailnetPorts(t).Start(t, "127.0.0.1", magic, first, second, "")}
 	lab.Until(t, "it is ready", func() bool { return e.Ready() == "200 OK" })
 
+	typed := lab.Typed(t, "corefile-examples/tailnet/README.md", 2)
 	expect := func(run string) {
 		t.Helper()
 		for _, domain := range []string{lab.Tailnet, "example.net."} {
@@ -25,6 +26,7 @@ func TestExampleTailnetTurnsToTheNextUpstream(t *testing.T) {
 		}
 	}
 	expect("well")
+	e.awaitShown(t, typed[0], `^\S+\n\S+\n$`)
 	if second.WasAskedFor("example.net.") {
 		t.Error("the second upstream was asked while the first answers")
 	}
@@ -54,6 +56,7 @@ func TestExampleTailnetTurnsToTheNextUpstream(t *testing.T) {
 	if !strings.Contains(readme, warning+"\n") {
 		t.Errorf("the README does not show %s", warning)
 	}
+	e.awaitShown(t, typed[1], `(?m)^coredns_selfpreserve_fit\{check="canary example\.com\. A"\} 0$`, `"canary example\.com\. A"`)
 	lab.Until(t, "the log says so", func() bool { return len(e.Said(warning)) == 1 })
 	lab.Until(t, "/ready says so", func() bool { return strings.HasPrefix(e.Ready(), "200 PRESERVED: canary example.com. A: SERVFAIL") })
 	if n := e.Resolves(5, "blind", lab.Tailnet); n != 5 {

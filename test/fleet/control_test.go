@@ -31,6 +31,7 @@ func (p *peer) order(t *testing.T, action, reason string) (int, string) {
 // go of one that nobody promises to replace.
 func TestAnOperatorOverrulesTheRule(t *testing.T) {
 	t.Parallel()
+	lab.Tool(t, "curl", "curl")
 	f := runMatureFleet(t, 2, hasty+"control\n")
 	p, other := f.all[0], f.all[1]
 	order := func(action, reason string) {
@@ -48,10 +49,11 @@ func TestAnOperatorOverrulesTheRule(t *testing.T) {
 	}
 	order("resume", "the disk is new")
 	p.await(t, "200 OK")
-	order("stay", "not now")
+	stay := lab.Replaced(t, lab.Typed(t, "docs/operate.md", 1)[0], "127.0.0.1:8182", p.HTTP)
+	schematest.Status(t, lab.Command(t, ".", "bash", "-c", strings.Replace(stay, "curl ", "curl -sS --fail ", 1)))
 	p.SendSignal(t, syscall.SIGTERM)
 	begin := time.Now()
-	p.await(t, "200 PRESERVED: SIGTERM, and the operator ordered stay: not now; leaves in \\d+s at the latest")
+	p.await(t, "200 PRESERVED: SIGTERM, and the operator ordered stay: the other site is being moved; leaves in \\d+s at the latest")
 	lab.Until(t, "a hold is told of", func() bool { return len(p.Said("[WARNING] plugin/selfpreserve: Holding SIGTERM for at most ")) > 0 })
 	order("resume", "now")
 	lab.Until(t, "it leaves on a promise", func() bool {
@@ -61,7 +63,7 @@ func TestAnOperatorOverrulesTheRule(t *testing.T) {
 	if held := time.Since(begin); held < 5*time.Second || len(p.Said(lab.LogLeavesByForce)) > 0 {
 		t.Errorf("it left after %s", held)
 	}
-	for _, line := range []string{"ordered leave: a disk fails", "ordered resume: the disk is new", "ordered stay: not now", "ordered resume: now"} {
+	for _, line := range []string{"ordered leave: a disk fails", "ordered resume: the disk is new", "ordered stay: the other site is being moved", "ordered resume: now"} {
 		if n := len(p.Said("[WARNING] plugin/selfpreserve: Operator at 127.0.0.1:", line)); n != 1 {
 			t.Errorf("%q is logged %d times", line, n)
 		}

@@ -49,6 +49,7 @@ func TestImage(t *testing.T) {
 	t.Run("describes itself", func(t *testing.T) { imageDescribesItself(t, image) })
 	t.Run("holds nothing but what it needs", func(t *testing.T) { imageHoldsNothingElse(t, image) })
 	t.Run("has the command", func(t *testing.T) { imageHasTheCommand(t, image) })
+	t.Run("does what the README types", func(t *testing.T) { imageDoesWhatTheREADMETypes(t, image) })
 	t.Run("binds port 53", func(t *testing.T) { imageBindsPort53(t, image) })
 	t.Run("holds a stop", func(t *testing.T) { imageHoldsAStop(t, image) })
 }

@@ -10,8 +10,8 @@ import (
 
 const oldVersion = "0.1.9"
 
-// older is the deb of an older version: another number in the server, another Corefile.
-func older(t *testing.T) (deb string) {
+// older are the packages of an older version: another number in the server, another Corefile.
+func older(t *testing.T) (m made) {
 	t.Helper()
 	dir := t.TempDir()
 	longCommand(t, lab.Root, []string{"CGO_ENABLED=0", "GOOS=linux"}, "go", "build", "-trimpath", "-o", filepath.Join(dir, "coredns"),
@@ -20,9 +20,11 @@ func older(t *testing.T) (deb string) {
 	config := filepath.Join(dir, "nfpm.yaml")
 	lab.Write(t, config, lab.Replaced(t, lab.Read(t, "build/packages/nfpm.yaml"),
 		"{src: coredns,", "{src: "+dir+"/coredns,", "{src: Corefile,", "{src: "+dir+"/Corefile,"))
-	deb = filepath.Join(dir, "older.deb")
-	nfpm(t, []string{"VERSION=" + oldVersion}, "--config", config, "--packager", "deb", "--target", deb)
-	return deb
+	m = made{version: oldVersion, deb: filepath.Join(dir, "older.deb"), rpm: filepath.Join(dir, "older.rpm")}
+	for packager, file := range map[string]string{"deb": m.deb, "rpm": m.rpm} {
+		nfpm(t, []string{"VERSION=" + oldVersion}, "--config", config, "--packager", packager, "--target", file)
+	}
+	return m
 }
 
 // corefile is an operator's, with an address that clients reach, a zone and a lame duck that
@@ -35,8 +37,7 @@ func (d debian) corefile(t *testing.T, address string) string {
 
 const corefilePath = "/etc/holdfast/Corefile"
 
-func goThroughLife(t *testing.T, m made) {
-	old := older(t)
+func goThroughLife(t *testing.T, old string, m made) {
 	d := bootDebian(t, map[string]string{"/old": filepath.Dir(old), "/new": filepath.Dir(m.deb)})
 
 	d.run(t, "dpkg", "--install", "/old/"+filepath.Base(old))
@@ -46,9 +47,19 @@ func goThroughLife(t *testing.T, m made) {
 	if out := d.run(t, "sh", "-c", "systemd-analyze verify --man=no /usr/lib/systemd/system/holdfast*"); out != "" {
 		t.Errorf("systemd-analyze verify says %s", out)
 	}
-	d.run(t, "bash", "-c", "source /usr/share/bash-completion/completions/holdfast && complete -p holdfast")
 	// As it comes it starts, and is to be reached from nowhere else.
-	d.run(t, "systemctl", "enable", "--now", "holdfast")
+	typed := lab.Typed(t, "docs/install.md", 2)
+	begin, look, found := strings.Cut(typed[0], "holdfast status\n")
+	if !found || look != "" {
+		t.Errorf("the page does not end with a look at it: %q", typed[0])
+	}
+	if said := d.run(t, "bash", "-euc", begin); !strings.HasPrefix(said, "/etc/holdfast/Corefile is fine\n") {
+		t.Errorf("the page's commands say %s", said)
+	}
+	lab.Until(t, "the page's look at it finds it", func() bool {
+		_, err := d.try("holdfast", "status")
+		return err == nil
+	})
 	lab.Until(t, "it is in service", func() bool {
 		_, err := d.try("holdfast", "status", "--wait", "serving", "127.0.0.1")
 		return err == nil
@@ -77,6 +88,15 @@ func goThroughLife(t *testing.T, m made) {
 		t.Errorf("after the upgrade from %s to %s it says\n%s", oldVersion, m.version, told)
 	}
 	d.announcesByBIRD(t)
+
+	d.run(t, "bash", "-euc", typed[1])
+	for _, unit := range []string{"holdfast", "holdfast-bird.timer"} {
+		if active, enabled := d.is("active", unit), d.is("enabled", unit); active != "inactive" || enabled != "disabled" {
+			t.Errorf("on the way back to stock, %s is %s and %s", unit, active, enabled)
+		}
+	}
+	d.run(t, "systemctl", "enable", "--now", "holdfast")
+	d.awaitAnswer(t, "192.0.2.1")
 
 	d.run(t, "dpkg", "--remove", "holdfast")
 	if active := d.is("active", "holdfast"); active != "inactive" && active != "unknown" {

@@ -68,7 +68,10 @@ func TestPackages(t *testing.T) {
 	t.Run("have a manual for each program and plugin", func(t *testing.T) { haveManuals(t, m) })
 	t.Run("have the same files", func(t *testing.T) { haveTheSameFiles(t, m) })
 	t.Run("are the same bytes each time", func(t *testing.T) { areReproducible(t, m) })
-	t.Run("from installation to purge", func(t *testing.T) { goThroughLife(t, m) })
+	t.Run("complete what is typed", func(t *testing.T) { completeWhatIsTyped(t, m) })
+	old := older(t)
+	t.Run("the rpm from installation to removal", func(t *testing.T) { goThroughLifeOfRPM(t, old.rpm, m) })
+	t.Run("from installation to purge", func(t *testing.T) { goThroughLife(t, old.deb, m) })
 }
 
 // nfpm makes a package of what make packages has laid out.
@@ -153,8 +156,19 @@ func haveTheSameFiles(t *testing.T, m made) {
 func haveManuals(t *testing.T, m made) {
 	dir := t.TempDir()
 	lab.Command(t, dir, "dpkg-deb", "--extract", m.deb, ".")
-	want := []string{"holdfast-coredns.8", "holdfast.1", "holdfast-status.1", "holdfast-probe.1", "holdfast-doctor.1",
-		"coredns-ttlfloor.7", "coredns-stalecheck.7", "coredns-selfpreserve.7"}
+	want := []string{"holdfast-coredns.8", "holdfast.1", "coredns-ttlfloor.7", "coredns-stalecheck.7", "coredns-selfpreserve.7"}
+	verbs := 0
+	for line := range strings.Lines(lab.Command(t, dir, "usr/bin/holdfast", "__complete", "")) {
+		if verb, _, ok := strings.Cut(line, "\t"); ok {
+			verbs++
+			if verb != "help" { // it shows the others' pages
+				want = append(want, "holdfast-"+verb+".1")
+			}
+		}
+	}
+	if verbs < 9 {
+		t.Errorf("%d verbs, want those of holdfast --help", verbs)
+	}
 	for _, page := range want {
 		section := page[len(page)-1:]
 		text := lab.Command(t, dir, "gunzip", "--stdout", filepath.Join("usr/share/man/man"+section, page+".gz"))

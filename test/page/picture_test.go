@@ -3,12 +3,16 @@ package page
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -22,8 +26,8 @@ const (
 	pageOf  = "../../plugin/selfpreserve/page/picture/page.sha256"
 )
 
-// With HOLDFAST_PICTURE=1 this makes the picture anew. That it is still one of this page is a
-// test of the page's package.
+// With HOLDFAST_PICTURE=1 this makes the picture anew. That it is still one of this page, and has
+// not been changed, is a test of the page's package.
 func TestThePictureIsMade(t *testing.T) {
 	if os.Getenv("HOLDFAST_PICTURE") == "" {
 		return // nothing is to be made, and nothing is left out
@@ -42,10 +46,31 @@ func TestThePictureIsMade(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%d octets", small.Len())
-	for file, text := range map[string][]byte{picture: small.Bytes(), pageOf: []byte(shown.Sum() + "\n")} {
+	sums := fmt.Sprintf("%s  page\n%x  hold.png\n%s\n", shown.Sum(), sha256.Sum256(small.Bytes()), sumOfHeld(t))
+	for file, text := range map[string][]byte{picture: small.Bytes(), pageOf: []byte(sums)} {
 		if err := os.WriteFile(file, text, 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// sumOfHeld is the line by which the picture is known to be of this server.
+func sumOfHeld(t *testing.T) string {
+	t.Helper()
+	status, err := json.Marshal(held())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%x  the server", sha256.Sum256(status))
+}
+
+func TestThePictureIsOfThisServer(t *testing.T) {
+	kept, err := os.ReadFile(pageOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := sumOfHeld(t); !strings.Contains(string(kept), want+"\n") {
+		t.Errorf("the server has changed since its picture was taken, there is no line\n%s\nHOLDFAST_PICTURE=1 go -C test/page test -run Picture . makes it anew; look at it", want)
 	}
 }
 

@@ -18,7 +18,7 @@ func TestTheREADMEsCommandRunsTheTestsOfOtherServers(t *testing.T) {
 		t.Fatal("no such command")
 	}
 	pattern := regexp.MustCompile(m[1])
-	for _, file := range []string{"secondary", "serials", "nsd", "heartbeat", "kubernetes", "binary"} {
+	for _, file := range []string{"secondary", "secondaries", "serials", "twoprimaries", "heartbeat", "kubernetes", "binary"} {
 		tests := functions(t, "test/zones", file+"_test.go")
 		if len(tests) == 0 {
 			t.Errorf("%s has no test", file)

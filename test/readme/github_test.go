@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,9 +26,8 @@ type workflow struct {
 		RunsOn         string `yaml:"runs-on"`
 		TimeoutMinutes int    `yaml:"timeout-minutes"`
 		Steps          []struct {
-			Uses string
-			With map[string]string
-			Run  string
+			Uses, If, Run string
+			With          map[string]string
 		}
 	}
 }
@@ -85,6 +85,9 @@ func TestWorkflowsRunTheGateAndNothingElse(t *testing.T) {
 				if step.Run != "" && !command.MatchString(step.Run) {
 					t.Errorf("%s: %s runs %q, want .ci/run", path, name, step.Run)
 				}
+				if strings.HasPrefix(step.Uses, "actions/upload-artifact@") && step.If != "always()" {
+					t.Errorf("%s: %s keeps nothing of a run that fails, whose pictures are worth most", path, name)
+				}
 				if step.Uses != "" && !strings.HasPrefix(step.Uses, "actions/") {
 					t.Errorf("%s: %s uses %s", path, name, step.Uses)
 				}
@@ -92,6 +95,58 @@ func TestWorkflowsRunTheGateAndNothingElse(t *testing.T) {
 		}
 		if runs == 0 || w.Permissions["contents"] != "read" || len(w.Permissions) != 1 {
 			t.Errorf("%s: %d runs with permissions %v, want .ci/run with contents: read", path, runs, w.Permissions)
+		}
+	}
+}
+
+// Each line of CODEOWNERS has a pattern, without negation or classes, that some file matches, and
+// somebody who is asked.
+func TestOwnersOwnSomething(t *testing.T) {
+	files, lines := strings.Fields(lab.Command(t, lab.Root, "git", "ls-files")), 0
+	for line := range strings.Lines(lab.Read(t, ".github/CODEOWNERS")) {
+		line, _, _ = strings.Cut(line, "#")
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			continue
+		}
+		lines++
+		if !slices.ContainsFunc(files, func(file string) bool { return owns(words[0], file) }) {
+			t.Errorf("no file is %s", words[0])
+		}
+		owner := regexp.MustCompile(`^@[\w-]+(/[\w-]+)?$`)
+		if len(words) < 2 || slices.ContainsFunc(words[1:], func(word string) bool { return !owner.MatchString(word) }) {
+			t.Errorf("%s has the owners %q, want a user or a team", words[0], words[1:])
+		}
+	}
+	if lines == 0 {
+		t.Error("nobody owns anything")
+	}
+}
+
+// owns is whether a pattern of CODEOWNERS, as one of .gitignore, matches a file.
+func owns(pattern, file string) bool {
+	anchored := strings.Contains(strings.TrimSuffix(pattern, "/"), "/")
+	expr := strings.NewReplacer(`\*\*`, ".*", `\*`, "[^/]*", `\?`, "[^/]").Replace(regexp.QuoteMeta(strings.Trim(pattern, "/")))
+	if anchored {
+		expr = "^" + expr
+	} else {
+		expr = "(^|/)" + expr
+	}
+	if strings.HasSuffix(pattern, "/") {
+		return regexp.MustCompile(expr + "/").MatchString(file)
+	}
+	return regexp.MustCompile(expr + "(/|$)").MatchString(file)
+}
+
+func TestPatternsOfOwnersMatch(t *testing.T) {
+	for pattern, file := range map[string]string{"*": "go.mod", "/docs/": "docs/a/b.md", "docs/": "x/docs/b.md", "*.go": "a/b.go", "/build/*": "build/helm", "a/**/c": "a/b/b/c"} {
+		if !owns(pattern, file) {
+			t.Errorf("%s does not own %s", pattern, file)
+		}
+	}
+	for pattern, file := range map[string]string{"/docs/": "x/docs/b.md", "*.go": "a.golden", "docs/": "docs", "/a/b": "x/a/b"} {
+		if owns(pattern, file) {
+			t.Errorf("%s owns %s", pattern, file)
 		}
 	}
 }

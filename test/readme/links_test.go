@@ -18,7 +18,7 @@ import (
 const published = "https://github.com/holdfastdns/holdfast/blob/main/"
 
 // Links inside the repository lead to a file, and to a heading of it if they name one, whichever
-// way they name it. Where links go that leave it, no test can know without a network.
+// way they name it. Links that leave it are TestLinksOutside's.
 func TestLinksInMarkdownFilesLeadSomewhere(t *testing.T) {
 	pages, links := textsOf(t, "*.md"), 0
 	for file, text := range pages {

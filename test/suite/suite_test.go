@@ -121,7 +121,7 @@ func build(t *testing.T) (tests string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	recipe := regexp.MustCompile(`(?s)<!-- recipe -->\n~~~ sh\n(.*?)\n~~~\n`).FindSubmatch(readme)
+	recipe := regexp.MustCompile(`(?s)<!-- run by \.ci/recipe, [^\n]*\n~~~ sh\n(.*?)\n~~~\n`).FindSubmatch(readme)
 	if recipe == nil {
 		t.Fatal("README has no recipe")
 	}

@@ -1,8 +1,6 @@
 package zones
 
 import (
-	"fmt"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,14 +17,12 @@ import (
 func TestZoneExpiresWithThatOfAPrimaryThatIsASecondary(t *testing.T) {
 	t.Parallel()
 	const expire = 14 * time.Second
-	for middle, start := range map[string]func(t *testing.T, zone, source string) (address string){
-		"bind": startSecondaryBIND, "knot": startSecondaryKnot,
-	} {
+	for _, middle := range []string{"BIND", "Knot"} { // NSD 4.6 and PowerDNS 4.7 do not say it
 		t.Run(middle, func(t *testing.T) {
 			t.Parallel()
-			zone := middle + ".middle.example."
+			zone := strings.ToLower(middle) + ".middle.example."
 			source := startBIND(t, lab.FreePort(t), map[string]string{zone: lab.ZoneText(1, "2 2 14")})
-			between := start(t, zone, source.Addr)
+			between := secondaries[middle](t, zone, source.Addr)
 			lab.Until(t, middle+" has the zone", func() bool { _, ok := serialAt(between, zone); return ok })
 			s := embedded.Start(t, zone+":0 {\n bind 127.0.0.1\n"+stanza(maxAge, "primary "+between)+"secondary {\n transfer from "+between+"\n}\n}", nil)
 			o := onlooker{addr: s.UDP, zone: zone}
@@ -51,38 +47,4 @@ func TestZoneExpiresWithThatOfAPrimaryThatIsASecondary(t *testing.T) {
 			t.Logf("flagged %s after the source has gone, with an EXPIRE of %s", flagged.at.Sub(fault), expire)
 		})
 	}
-}
-
-func startSecondaryBIND(t *testing.T, zone, source string) string {
-	t.Helper()
-	b := lab.NewBIND(t, lab.FreePort(t), map[string]string{zone: ""})
-	b.Follow(t, source)
-	b.Start(t)
-	return b.Addr
-}
-
-func startSecondaryKnot(t *testing.T, zone, source string) string {
-	t.Helper()
-	port, dir := lab.FreePort(t), t.TempDir()
-	lab.Write(t, filepath.Join(dir, "knot.conf"), fmt.Sprintf(`server:
-    listen: 127.0.0.1@%s
-    rundir: %q
-database:
-    storage: %[2]q
-remote:
-  - id: source
-    address: %[3]s
-acl:
-  - id: all
-    action: transfer
-zone:
-  - domain: %[4]s
-    master: source
-    acl: all
-    storage: %[2]q
-    refresh-min-interval: 2
-    retry-min-interval: 2
-`, port, dir, strings.Replace(source, ":", "@", 1), zone))
-	lab.StartDaemon(t, dir, lab.Tool(t, "knotd", "knot"), "-c", "knot.conf")
-	return "127.0.0.1:" + port
 }

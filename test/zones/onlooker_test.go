@@ -38,12 +38,12 @@ type onlooker struct {
 	metrics    string // the address that has the server's metrics; "" if it is in this process
 }
 
-// startSecondary runs a secondary that transfers a zone from BIND, watches it, and has
+// startSecondary runs a secondary that transfers a zone from a primary, watches it, and has
 // more lines in its server block.
-func startSecondary(t *testing.T, b *bind, zone string, lines ...string) onlooker {
+func startSecondary(t *testing.T, primary, zone string, lines ...string) onlooker {
 	t.Helper()
 	s := embedded.Start(t, zone+":0 {\n bind 127.0.0.1\n"+strings.Join(lines, "\n")+"\n"+
-		stanza(maxAge, "primary "+b.Addr)+"secondary {\n transfer from "+b.Addr+"\n}\n}", nil)
+		stanza(maxAge, "primary "+primary)+"secondary {\n transfer from "+primary+"\n}\n}", nil)
 	o := onlooker{addr: s.UDP, zone: zone}
 	lab.Until(t, "the first transfer", func() bool { _, ok := serialAt(o.addr, zone); return ok })
 	return o
@@ -148,10 +148,16 @@ func (o onlooker) stays(t *testing.T, during time.Duration, wanted look) {
 // the age for %s.
 func (o onlooker) flagged(t *testing.T, fault time.Time, age time.Duration, text string) look {
 	t.Helper()
+	return o.flaggedAfter(t, fault, fault, age, text)
+}
+
+// flaggedAfter is flagged of a fault that took from begin to end: it may have been seen at any time between.
+func (o onlooker) flaggedAfter(t *testing.T, begin, end time.Time, age time.Duration, text string) look {
+	t.Helper()
 	text = strings.Replace(text, "%s", `(\d+)s`, 1)
 	want := says(dns.RcodeSuccess, dns.ExtendedErrorCodeStaleAnswer, text)
-	s := o.await(t, fault, age+2*interval+slack, plain, want)
-	took := s.at.Sub(fault)
+	s := o.await(t, end, age+2*interval+slack, plain, want)
+	took := s.at.Sub(begin)
 	if took < age {
 		t.Errorf("flagged %s after the fault, want at least %s", took, age)
 	}

@@ -36,7 +36,7 @@ a.b.ent   IN NAPTR 10 10 "S" "SIP+D2U" "" _sip._udp
 sub       IN NS    ns.sub
 sub       IN DS    12345 13 2 0101010101010101010101010101010101010101010101010101010101010101
 ns.sub    IN A     10.0.0.5
-ca.fe     IN TYPE65400 \# 3 010203
+ca.fe     IN TYPE65300 \# 3 010203
 `
 
 // withDnspython prints a zone that dnspython transfers, one record a line, as its TSIG key allows.

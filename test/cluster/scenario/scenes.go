@@ -23,7 +23,8 @@ var scenes = []scene{
 	{name: "all pods are deleted by force", on: both, do: deleteForced, forced: 3},
 	{name: "the kubelets are restarted while servers are told to go", on: both, do: kubeletRestarted, forced: 2, must: fewNew},
 	{name: "kube-proxy is restarted in a rollout", on: both, do: proxyRestarted, must: allOf(granted(3), few)},
-	{name: "the API server is lost for longer than max_age", on: both, do: apiLost, must: allOf(answering(3), noneLeft, few)},
+	// Who hears of the cure after the others steps aside for so long, as two promise to stay.
+	{name: "the API server is lost for longer than max_age", on: both, do: apiLost, must: allOf(answering(2), noneLeft, few)},
 	{name: "one server's watch is frozen", on: both, do: frozen, must: allOf(noneLeft, few)},
 	{name: "a node is cut off for 75 s", on: both, do: cutOff},
 	{name: "the same, trafficDistribution: PreferSameZone", on: both, before: prefer("PreferSameZone"), do: cutOff, after: prefer("")},
