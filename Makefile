@@ -10,7 +10,7 @@ ROOT = bin/image
 IMAGE = holdfast
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
-.PHONY: build test race lint fuzz bench gen links recipe incidents resolvers cluster cluster-gate cluster-down cluster-program image image-root build-command packages release release-tools reproduce
+.PHONY: build test race lint fuzz bench gen links recipe suite incidents resolvers cluster cluster-gate cluster-down cluster-program image image-root build-command packages release release-tools reproduce
 
 # The binaries, static and reproducible: ./coredns and ./holdfast. The command asks each
 # server once: HTTP/2 would be half a megabyte of the image for nothing.
@@ -74,6 +74,11 @@ links:
 # The README's recipe for one's own CoreDNS, on CoreDNS's source from the module cache.
 recipe:
 	.ci/recipe
+
+# CoreDNS's own end-to-end tests on what the recipe builds, without and with ttlfloor in every
+# server block: no test may fail but those listed in test/suite, each with its reason.
+suite:
+	HOLDFAST_SUITE=1 go test -count=1 -timeout 70m -v ./test/suite
 
 # The five incidents replayed, stock and Holdfast, and the tables of what was measured and which
 # alerts fired (needs root, bind9, bird2, exabgp, iproute2, nftables and prometheus).
