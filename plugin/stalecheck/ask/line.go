@@ -32,10 +32,6 @@ func NewLine(address string) *Line { return &Line{Address: address, life: socket
 // socketLife is for how long a socket takes queries. It waits for their answers afterwards.
 const socketLife = time.Second
 
-// maxWaiting is the most queries of a socket that wait for an answer, so that an id is soon found
-// and hard to guess.
-const maxWaiting = 1024
-
 // Ask sends query and returns the reply to it. It returns at the latest when ctx is done, which
 // needs a deadline.
 func (l *Line) Ask(ctx context.Context, query *dns.Msg) (*dns.Msg, verdict.Failure) {
@@ -125,11 +121,11 @@ type answer struct {
 	err    error
 }
 
-// take reports whether the socket can have one more query.
+// take reports whether the socket can have one more query, which then has to be released.
 func (s *socket) take() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.failed || len(s.waiting) >= maxWaiting {
+	if s.failed {
 		return false
 	}
 	s.users++
@@ -144,7 +140,8 @@ func (s *socket) release() {
 	}
 }
 
-// expect returns an id that no other query has, and where its answer will come from.
+// expect returns an id that no other query has, and where its answer will come from. There is soon
+// one, as only some dozens wait at a time.
 func (s *socket) expect() (uint16, chan answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -164,30 +164,6 @@ func TestASocketThatFailedIsNotUsedAgain(t *testing.T) {
 	}
 }
 
-func TestASocketHasOnlySoManyQueriesWaiting(t *testing.T) {
-	s := newServer(t)
-	l := NewLine(s.LocalAddr().String())
-	l.life = time.Hour
-	ctx := patient(t)
-	first, err := l.open(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range maxWaiting {
-		first.expect()
-	}
-	second, err := l.open(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if second == first {
-		t.Errorf("%d queries wait at one socket, want %d at most", maxWaiting+1, maxWaiting)
-	}
-	first.release()
-	second.release()
-	l.Close()
-}
-
 // FuzzReplies has a reference send two packets, of which any may be forged.
 func FuzzReplies(f *testing.F) {
 	f.Add([]byte("\x00\x07\x84\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x06\x00\x01"), []byte("\x00"))
