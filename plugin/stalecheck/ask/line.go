@@ -41,7 +41,7 @@ func (l *Line) Ask(ctx context.Context, query *dns.Msg) (*dns.Msg, verdict.Failu
 	}
 	defer s.release()
 	id, answer := s.expect()
-	defer s.forget(id)
+	defer s.forget(id, answer)
 	asked := *query
 	asked.Id = id
 	packed, err := asked.Pack()
@@ -154,10 +154,14 @@ func (s *socket) expect() (uint16, chan answer) {
 	}
 }
 
-func (s *socket) forget(id uint16) {
+// forget ends the wait for an answer to the query with id, which is another query's by now if the
+// answer has come.
+func (s *socket) forget(id uint16, of chan answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.waiting, id)
+	if s.waiting[id] == of {
+		delete(s.waiting, id)
+	}
 }
 
 // read hands answers to who waits for them until the socket is closed. Those that nobody waits for

@@ -164,6 +164,21 @@ func TestASocketThatFailedIsNotUsedAgain(t *testing.T) {
 	}
 }
 
+func TestAQueryThatWasAnsweredTakesNothingFromTheNextWithItsID(t *testing.T) {
+	s := &socket{waiting: make(map[uint16]chan answer)}
+	id, first := s.expect()
+	next := make(chan answer, 1)
+	s.waiting[id] = next // since the answer to the first has come
+	s.forget(id, first)
+	if s.waiting[id] != next {
+		t.Error("the next query with the id of one that was answered does not get its answer")
+	}
+	s.forget(id, next)
+	if len(s.waiting) > 0 {
+		t.Error("a query that nobody waits for is kept")
+	}
+}
+
 // FuzzReplies has a reference send two packets, of which any may be forged.
 func FuzzReplies(f *testing.F) {
 	f.Add([]byte("\x00\x07\x84\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x06\x00\x01"), []byte("\x00"))
