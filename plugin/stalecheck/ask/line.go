@@ -111,8 +111,8 @@ type socket struct {
 	clock *time.Timer // after which it takes no queries
 
 	mu      sync.Mutex
-	users   int // it is closed by the last
-	failed  bool
+	users   int                    // it is closed by the last
+	failed  error                  // why nobody reads it any more
 	waiting map[uint16]chan answer // by id
 }
 
@@ -125,7 +125,7 @@ type answer struct {
 func (s *socket) take() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.failed {
+	if s.failed != nil {
 		return false
 	}
 	s.users++
@@ -148,8 +148,11 @@ func (s *socket) expect() (uint16, chan answer) {
 	for {
 		id := uint16(rand.Uint32()) // #nosec G404 G115 -- ChaCha8, seeded by the system
 		if s.waiting[id] == nil {
-			s.waiting[id] = make(chan answer, 1)
-			return id, s.waiting[id]
+			to := make(chan answer, 1)
+			if s.waiting[id] = to; s.failed != nil { // since the query took the socket
+				to <- answer{err: s.failed}
+			}
+			return id, to
 		}
 	}
 }
@@ -191,7 +194,7 @@ func (s *socket) read() {
 func (s *socket) fail(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.failed = true
+	s.failed = err
 	for _, to := range s.waiting {
 		to <- answer{err: err}
 	}
